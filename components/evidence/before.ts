@@ -1,0 +1,288 @@
+/** Asks the base tree about a check: did it fail before the work, for the work's sake and nothing else's? */
+import { existsSync, mkdirSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { Refusal } from "../errors.ts";
+import { type Export, type ExportOptions, exportTree, movedInto } from "./base-tree.ts";
+import { type CheckFiles, checkFiles, namedFiles } from "./check-files.ts";
+import { isTestFile, looksLikeCheck } from "./conventions.ts";
+import { sandboxed } from "./environment.ts";
+import { digestOf, globs, type LiveTree, withTreeObjects } from "./fingerprint.ts";
+import { git } from "./git.ts";
+import { judge, verdictWords } from "./judge.ts";
+import { runCommand } from "./runner.ts";
+import { changedConfig, isRunnerConfig } from "./runner-config.ts";
+import type { Before, Check, Command, Tree, Verdict } from "./types.ts";
+
+export interface BeforeOptions {
+  readonly root: string;
+  /** Commit to compare with; null when there is none. */
+  readonly base: string | null;
+  /** Names shared with the export beside the usual dependency folders. */
+  readonly share: readonly string[] | null;
+  readonly setup: readonly Command[];
+  /** The work is not done yet: a failure on the base counts without asking a clean copy of today's tree. */
+  readonly preview: boolean;
+  /** Environment of the runs; by default this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** A base run that was quicker than this is repeated before its failure is believed: a coin must not fall red by luck. */
+const REPEATED_BELOW_MS = 3000;
+/** Variables that lead to code; where they point into the repository they are turned to the export. */
+const CODE_PATHS = ["PATH", "PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB", "CLASSPATH", "VIRTUAL_ENV"];
+
+/**
+ * Runs a check that passed on the working tree on the base tree, with its own files of today laid over it.
+ * Never throws for what the base is like: a base that cannot be exported is `unclear`.
+ */
+export async function takeBefore(check: Check, options: BeforeOptions): Promise<Before> {
+  const began = performance.now();
+  return withTreeObjects(options.root, async (tree) => {
+    const answer = await compare(check, options, tree);
+    return {
+      ...answer,
+      base: answer.outcome === "no_base" ? null : options.base,
+      checkFiles: checkFilesDigest(check, tree),
+      durationMs: Math.round(performance.now() - began),
+    };
+  });
+}
+
+/** Digest of the check's own files as they are in a tree, scripts and runner configuration included: what a cached answer depends on. */
+export function checkFilesDigest(check: Check, tree: Tree): string {
+  const { own, scripts } = checkFiles(check, tree, null);
+  const paths = new Set([...own, ...scripts]);
+  return digestOf(tree, (path) => paths.has(path) || isRunnerConfig(path));
+}
+
+type Answer = Pick<Before, "outcome" | "saw" | "covers">;
+
+async function compare(check: Check, options: BeforeOptions, tree: LiveTree): Promise<Answer> {
+  const { base, root } = options;
+  if (base === null || tree.treeHash === null)
+    return { outcome: "no_base", saw: "no commit to compare with" };
+  try {
+    return await askBase(check, { ...options, base }, tree);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return {
+      outcome: "unclear",
+      saw: `${base.slice(0, 12)} cannot be put in place in ${root}: ${error.found ?? error.message}`.slice(
+        0,
+        300,
+      ),
+    };
+  }
+}
+
+async function askBase(
+  check: Check,
+  options: BeforeOptions & { readonly base: string },
+  tree: LiveTree,
+): Promise<Answer> {
+  const before = await commitFiles(options.root, options.base);
+  const files = checkFiles(check, tree, new Set(before.keys()));
+  const common = { share: options.share, setup: options.setup, today: tree, head: options.base };
+  const config = await changedConfig(options.root, options.base, before, tree.files);
+  const configured = [...config.paths, ...config.patches.keys(), ...config.removed];
+  const bare = [...new Set([...files.own, ...files.scripts])];
+  const overlay = [...new Set([...bare, ...config.paths])];
+  // Today's tests and no others: a failing test that was deleted is not what turned red into green.
+  const remove = checkFiles(check, { id: "", files: before }, null).own.filter(
+    (path) => isTestFile(path) && !tree.files.has(path),
+  );
+  const prepared = { overlay, remove: [...remove, ...config.removed], patches: config.patches };
+
+  const first = await onExport(
+    options,
+    { commit: options.base },
+    { ...common, ...prepared },
+    async (place) => {
+      const seen = await runIn(place, check, options, files);
+      if (seen.verdict.kind !== "unmet" || seen.durationMs >= REPEATED_BELOW_MS) return seen;
+      const again = await runIn(place, check, options, files);
+      return again.verdict.kind === "met" ? { ...again, flaky: true } : seen;
+    },
+  );
+  if (typeof first === "string") return { outcome: "unclear", saw: first };
+  const words = verdictWords(check, first.verdict);
+  if (first.flaky)
+    return { outcome: "unclear", saw: "flaky: it failed on the base once and passed there once" };
+  switch (first.verdict.kind) {
+    case "not_run":
+      return { outcome: "not_run", saw: first.verdict.reason + ignoredHint(check, options.root, tree) };
+    case "inconclusive":
+    case "blocked":
+      return { outcome: "unclear", saw: words };
+    case "met":
+      return withOwnScripts();
+    case "unmet":
+      return options.preview ? { outcome: "red", saw: words } : control();
+  }
+
+  /** It passed with today's scripts. Does it with the scripts that the base has? */
+  async function withOwnScripts(): Promise<Answer> {
+    const scripts = files.scripts.filter(
+      (path) => before.get(path) !== tree.files.get(path) && !looksLikeCheck(path),
+    );
+    const changed = [...new Set([...scripts, ...configured])];
+    if (changed.length === 0) return { outcome: "pinned", saw: "passes already" };
+    const seen = await onExport(
+      options,
+      { commit: options.base },
+      { ...common, overlay: bare.filter((path) => !scripts.includes(path)), remove },
+      (place) => runIn(place, check, options, files),
+    );
+    if (typeof seen === "string") return { outcome: "unclear", saw: seen };
+    const names = changed.join(", ");
+    switch (seen.verdict.kind) {
+      case "met":
+        return { outcome: "pinned", saw: "passes already" };
+      case "unmet":
+        return {
+          outcome: "own_script",
+          saw: `${verdictWords(check, seen.verdict)}, with the base's own ${names}`,
+        };
+      case "not_run":
+        return {
+          outcome: "not_run",
+          saw: `${names}: the check runs it directly and the base has none to run`,
+        };
+      default:
+        return { outcome: "unclear", saw: verdictWords(check, seen.verdict) };
+    }
+  }
+
+  /** `covers:` names enough when the base passes with today's covered files and nothing else of the work. */
+  async function coversHold(): Promise<boolean> {
+    if (check.covers === null) return false;
+    const inside = globs(check.covers);
+    const covered = [...tree.files.keys()].filter(inside);
+    const gone = [...before.keys()].filter((path) => inside(path) && !tree.files.has(path));
+    const patches = new Map([...config.patches].filter(([path]) => !inside(path)));
+    const how = {
+      ...common,
+      overlay: [...overlay, ...covered],
+      remove: [...prepared.remove, ...gone],
+      patches,
+    };
+    const seen = await onExport(options, { commit: options.base }, how, (place) =>
+      runIn(place, check, options, files),
+    );
+    return typeof seen !== "string" && seen.verdict.kind === "met";
+  }
+
+  /** It failed on the base. Were that the export's fault, a clean copy of today's tree would fail as well. */
+  async function control(): Promise<Answer> {
+    if (await coversHold()) return { outcome: "red", saw: words, covers: "hold" };
+    const seen = await onExport(options, { tree }, { ...common, overlay }, (place) =>
+      runIn(place, check, options, files),
+    );
+    if (typeof seen === "string") return { outcome: "unclear", saw: seen };
+    if (seen.verdict.kind === "met")
+      return { outcome: "red", saw: words, ...(check.covers === null ? {} : { covers: "narrow" as const }) };
+    const hint = ignoredHint(check, options.root, tree) || "; does it need `share:` or `setup:`?";
+    return {
+      outcome: "unclear",
+      saw: `a clean copy of today's tree fails as well (${verdictWords(check, seen.verdict)})${hint}`,
+    };
+  }
+}
+
+interface Seen {
+  readonly verdict: Verdict;
+  readonly durationMs: number;
+  readonly flaky?: boolean;
+}
+
+/** Exports, uses and removes. A string says why the export could not be made ready. */
+async function onExport(
+  options: BeforeOptions,
+  source: Parameters<typeof exportTree>[1],
+  how: ExportOptions,
+  use: (place: Export) => Promise<Seen>,
+): Promise<Seen | string> {
+  const place = await exportTree(options.root, source, how);
+  try {
+    return place.setupFault ?? (await use(place));
+  } finally {
+    await place.dispose();
+  }
+}
+
+async function runIn(place: Export, check: Check, options: BeforeOptions, files: CheckFiles): Promise<Seen> {
+  const env: Record<string, string | undefined> = { ...(options.env ?? process.env) };
+  for (const name of CODE_PATHS) {
+    const value = env[name];
+    if (value !== undefined)
+      env[name] = value
+        .split(delimiter)
+        .map((path) => movedInto(options.root, place.dir, path))
+        .join(delimiter);
+  }
+  const cwd = join(place.dir, check.cwd);
+  mkdirSync(cwd, { recursive: true });
+  const moved = moveCommand(check.run, options.root, place.dir);
+  const run = await runCommand(moved, {
+    cwd,
+    timeoutMs: check.timeoutMs,
+    env,
+    root: place.dir,
+    extra: place.env,
+  });
+  try {
+    const verdict = await judge({ ...check, run: moved }, run, {
+      runDir: cwd,
+      stdoutPath: run.stdoutPath,
+      stderrPath: run.stderrPath,
+      sandboxed: sandboxed(env),
+      ownFiles: files.own,
+    });
+    return { verdict: withoutPlace(verdict, place.dir), durationMs: run.durationMs };
+  } finally {
+    await run.dispose();
+  }
+}
+
+/** Absolute paths into the repository would run today's code in the middle of the base. */
+function moveCommand(run: Command, root: string, dir: string): Command {
+  const form = new RegExp(`(?<![\\w./-])${root.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w.-])`, "g");
+  const move = (text: string): string => text.replace(form, () => dir);
+  return typeof run === "string" ? move(run) : run.map(move);
+}
+
+/** The export's folder is gone when somebody reads this; a path in it is told as one in the repository. */
+function withoutPlace(verdict: Verdict, dir: string): Verdict {
+  const plain = (text: string): string => text.replaceAll(`${dir}/`, "").replaceAll(dir, ".");
+  if (verdict.kind === "met") return verdict;
+  return verdict.kind === "unmet"
+    ? { ...verdict, got: plain(verdict.got) }
+    : { ...verdict, reason: plain(verdict.reason) };
+}
+
+/** An ignored file is in no export; naming it saves the search. */
+function ignoredHint(check: Check, root: string, tree: Tree): string {
+  const folders = [...tree.files.keys()];
+  const ignored = namedFiles(check).filter(
+    (path) =>
+      path !== "" &&
+      /[./]/.test(path) &&
+      !tree.files.has(path) &&
+      existsSync(join(root, path)) &&
+      !folders.some((one) => one.startsWith(`${path}/`)),
+  );
+  return ignored.length === 0
+    ? ""
+    : `; ${ignored.join(", ")} is ignored by Git: name it in \`share:\`, or build it in \`setup:\``;
+}
+
+/** Paths and blob ids of a commit. @throws Refusal `git_failed` when there is no such commit */
+async function commitFiles(root: string, commit: string): Promise<Map<string, string>> {
+  const { stdout } = await git(["ls-tree", "-r", "-z", "--full-tree", commit], { cwd: root });
+  const files = new Map<string, string>();
+  for (const record of stdout.split("\0")) {
+    const tab = record.indexOf("\t");
+    if (tab > 0) files.set(record.slice(tab + 1), record.slice(0, tab).split(" ")[2] ?? "");
+  }
+  return files;
+}

@@ -1,0 +1,150 @@
+/** Runs Git as an asynchronous child with a cleaned environment, and finds the repository that a folder belongs to. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { errno, Refusal } from "../errors.ts";
+import { bare, findRootFast, type Root, real } from "./git-folders.ts";
+
+export interface GitOptions {
+  readonly cwd: string;
+  /** Laid over the cleaned environment; an undefined value takes a variable out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly input?: never;
+  /** A readable file descriptor as standard input. A pipe never is one: Codex's sandbox breaks those. */
+  readonly stdinFd?: number;
+  /** Return the failure instead of throwing `git_failed`. */
+  readonly allowFail?: boolean;
+  /** `-c` settings. */
+  readonly config?: readonly string[];
+}
+
+export interface GitResult {
+  /** Exit status; -1 when a signal ended Git. */
+  readonly code: number;
+  /** Standard output, one byte a character (latin1), because file names need not be UTF-8. */
+  readonly raw: string;
+  /** The same as UTF-8. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The environment for Git children: none of the caller's `GIT_*`, no optional locks, messages in English. */
+function gitEnvironment(extra: GitOptions["env"]): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {};
+  for (const [name, value] of Object.entries(process.env)) if (!name.startsWith("GIT_")) env[name] = value;
+  // Trust settings come from the user's own files, which stay in force; only what a caller exported is taken out.
+  return { ...env, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", LANGUAGE: "", ...extra };
+}
+
+/**
+ * Runs one Git command.
+ * @throws Refusal `git_missing` when there is no Git program, `git_failed` when Git refuses and `allowFail` is not set.
+ */
+export function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
+  const settings = (options.config ?? []).flatMap((setting) => ["-c", setting]);
+  return new Promise((settle, fail) => {
+    const child = spawn("git", [...settings, ...args], {
+      cwd: options.cwd,
+      env: gitEnvironment(options.env),
+      stdio: [options.stdinFd ?? "ignore", "pipe", "pipe"],
+      windowsHide: true,
+    });
+    const out: Buffer[] = [];
+    const err: Buffer[] = [];
+    child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => err.push(chunk));
+    child.on("error", (error) => {
+      if (errno(error) === "ENOENT" && existsSync(options.cwd)) {
+        fail(
+          new Refusal("git_missing", "Git is needed for this and was not found.", {
+            expected: "a git program on PATH",
+            found: "none",
+            next: ["install Git, then run the same command again"],
+          }),
+        );
+      } else fail(gitFailed(args, error.message));
+    });
+    child.on("close", (code) => {
+      const bytes = Buffer.concat(out);
+      const stderr = Buffer.concat(err).toString("utf8");
+      if (code !== 0 && options.allowFail !== true) {
+        fail(gitFailed(args, stderr));
+        return;
+      }
+      let text: string | undefined;
+      settle({
+        code: code ?? -1,
+        raw: bytes.toString("latin1"),
+        get stdout() {
+          text ??= bytes.toString("utf8");
+          return text;
+        },
+        stderr,
+      });
+    });
+  });
+}
+
+function gitFailed(args: readonly string[], said: string): Refusal {
+  const verb = args.find((arg) => !arg.startsWith("-")) ?? "";
+  const dubious = /dubious ownership/.test(said);
+  return new Refusal("git_failed", `Git refused: git ${verb}.`, {
+    expected: `git ${verb} to succeed`,
+    found: said.trim().slice(0, 400) || "no message",
+    next: dubious
+      ? [
+          "git config --global --add safe.directory '*'  (or the folder that Git names)",
+          "run the same command again",
+        ]
+      : ["git status", "run the same command again"],
+  });
+}
+
+/**
+ * Finds the root and its commit with one call of Git.
+ * @throws Refusal `git_bare`; `git_failed` when Git refuses to look (a foreign owner, say).
+ */
+export async function findRoot(cwd: string): Promise<Root> {
+  const fast = findRootFast(cwd);
+  let answer: GitResult;
+  try {
+    answer = await git(["rev-parse", "--show-toplevel", "--verify", "-q", "HEAD^{commit}"], {
+      cwd,
+      allowFail: true,
+    });
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "git_missing")
+      return { root: fast.root, git: false, commit: null, gitMissing: true };
+    throw error;
+  }
+  const [top, commit] = answer.stdout.split("\n");
+  if (top === undefined || top === "") {
+    if (/must be run in a work tree|bare/.test(answer.stderr)) throw bare(fast.root);
+    if (/not a git repository/.test(answer.stderr)) return { root: fast.root, git: false, commit: null };
+    throw gitFailed(["rev-parse"], answer.stderr);
+  }
+  return { root: real(top), git: true, commit: commit === undefined || commit === "" ? null : commit };
+}
+
+/**
+ * The commit that a ref names.
+ * @throws Refusal `base_unknown`
+ */
+export async function resolveCommit(root: string, ref: string): Promise<string> {
+  const answer = await git(["rev-parse", "--verify", "-q", "--end-of-options", `${ref}^{commit}`], {
+    cwd: root,
+    allowFail: true,
+  });
+  const commit = answer.stdout.trim().split("\n").at(-1) ?? "";
+  if (answer.code === 0 && /^[0-9a-f]{40,64}$/.test(commit)) return commit;
+  throw new Refusal("base_unknown", `No commit is called ${JSON.stringify(ref)}.`, {
+    expected: "a branch, a tag or a commit of this repository",
+    found: answer.stderr.trim() || "nothing of that name",
+    next: ["git fetch origin", "git branch -a"],
+  });
+}
+
+/** A file's text as it is in a commit; null when the commit does not have it. */
+export async function showFile(root: string, commit: string, path: string): Promise<string | null> {
+  const answer = await git(["cat-file", "blob", `${commit}:${path}`], { cwd: root, allowFail: true });
+  return answer.code === 0 ? answer.stdout : null;
+}

@@ -1,0 +1,223 @@
+/** Runs a check's command: own group and mark, no standard input, output into files, a time and a size limit, clean-up. */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { errno } from "../errors.ts";
+import { captureFile } from "./capture.ts";
+import { cleanEnvironment, resolvePrograms } from "./environment.ts";
+import { MARK, type RunMark, send, sweep, sweepNow } from "./sweep.ts";
+import { makeTempFolder, removeAllTempFolders, removeTempFolder } from "./temp-folder.ts";
+import type { Command, Run } from "./types.ts";
+
+export interface RunOptions {
+  /** Absolute. */
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  /** The caller's environment, cleaned before use; by default this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Repository root, whose PATH entries do not come first. By default the folder to run in. */
+  readonly root?: string;
+  /** Set on top of the cleaned environment. */
+  readonly extra?: Readonly<Record<string, string>>;
+  /** Existing folder for the two output files; by default a private one that `dispose` removes. */
+  readonly outputDir?: string;
+  /** Bytes of output, both streams together, at which the run is ended. */
+  readonly maxOutput?: number;
+}
+
+/** A run with its whole output, until it is disposed of. */
+export interface FinishedRun extends Run {
+  readonly stdoutPath: string;
+  readonly stderrPath: string;
+  /** When the run began, by the clock that file times are taken from. Milliseconds since 1970. */
+  readonly startedAtMs: number;
+  dispose(): Promise<void>;
+}
+
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
+const POLL_MS = 50;
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_TRUNC;
+/** Between the request to end and the end by force. */
+const TERM_GRACE_MS = 2000;
+
+/**
+ * Runs a command to its end. A string goes through `/bin/sh -c`, a list straight to the program.
+ * The run is over when the main process has exited, whoever still holds its output open.
+ * Never throws for what the command does; a program that cannot be started is `spawnError`.
+ */
+export async function runCommand(run: Command, options: RunOptions): Promise<FinishedRun> {
+  const temp = makeTempFolder();
+  const outputDir = options.outputDir ?? temp;
+  const stdoutPath = join(outputDir, "stdout");
+  const stderrPath = join(outputDir, "stderr");
+  const scratch = join(temp, "t");
+  mkdirSync(scratch, { mode: 0o700 });
+  const mark = randomBytes(12).toString("hex");
+  const { env, dropped } = cleanEnvironment(options.env ?? process.env, options.root ?? options.cwd);
+  const outer = env[MARK];
+  Object.assign(env, options.extra, {
+    [MARK]: outer === undefined ? mark : `${outer}:${mark}`,
+    TMPDIR: scratch,
+    TMUX_TMPDIR: scratch,
+    PWD: realCwd(options.cwd),
+  });
+  // npm leaves its caller's folder here, and tmux its caller's server: neither is the run's.
+  for (const name of ["OLDPWD", "INIT_CWD", "TMUX", "TMUX_PANE"]) delete env[name];
+
+  // Append mode: a child that opens /dev/stdout anew and one that inherited it must not overwrite each other.
+  const out = openSync(stdoutPath, APPEND, 0o600);
+  const err = openSync(stderrPath, APPEND, 0o600);
+  const startedAtMs = fstatSync(out).mtimeMs;
+  const began = performance.now();
+  const { pid, ended } = launch(run, options.cwd, env, out, err);
+  const runMark: RunMark = { mark, leader: pid };
+  const stopGuard = guard(runMark);
+  let timedOut = false;
+  let flooded = false;
+  try {
+    let done = false;
+    void ended.then(() => {
+      done = true;
+    });
+    const deadline = began + options.timeoutMs;
+    const limit = options.maxOutput ?? MAX_OUTPUT_BYTES;
+    while (!done) {
+      await Promise.race([ended, pause(Math.max(1, Math.min(POLL_MS, deadline - performance.now())))]);
+      if (done) break;
+      flooded = fstatSync(out).size + fstatSync(err).size > limit;
+      timedOut = !flooded && performance.now() >= deadline;
+      if (flooded || timedOut) {
+        await end(runMark, ended, flooded ? 0 : TERM_GRACE_MS);
+        break;
+      }
+    }
+    const { exit, signal, spawnError } = await ended;
+    const durationMs = Math.round(performance.now() - began);
+    const { ended: swept, alive } = await sweep(runMark);
+    const [stdout, stderr] = [captureFile(stdoutPath, limit), captureFile(stderrPath, limit)];
+    flooded ||= stdout.size + stderr.size > limit;
+    const programs = resolvePrograms(run, env.PATH ?? "", options.cwd);
+    removeTempFolder(scratch);
+    return {
+      exit,
+      signal,
+      timedOut,
+      flooded,
+      spawnError,
+      durationMs,
+      stdout,
+      stderr,
+      programs,
+      dropped,
+      ended: swept,
+      alive,
+      stdoutPath,
+      stderrPath,
+      startedAtMs,
+      dispose: async () => removeTempFolder(temp),
+    };
+  } catch (error) {
+    sweepNow(runMark);
+    removeTempFolder(temp);
+    throw error;
+  } finally {
+    stopGuard();
+    closeSync(out);
+    closeSync(err);
+  }
+}
+
+interface Ended {
+  readonly exit: number | null;
+  readonly signal: string | null;
+  readonly spawnError: string | null;
+}
+
+interface Launched {
+  /** Null when nothing was started; `ended` then tells why. */
+  readonly pid: number | null;
+  readonly ended: Promise<Ended>;
+}
+
+function launch(run: Command, cwd: string, env: Record<string, string>, out: number, err: number): Launched {
+  const [program = "", ...args] = typeof run === "string" ? shellFor(run) : run;
+  const failed = (error: unknown): Ended => ({
+    exit: null,
+    signal: null,
+    spawnError: errno(error) ?? String(error),
+  });
+  try {
+    const child = spawn(program, args, {
+      cwd,
+      env,
+      detached: process.platform !== "win32",
+      stdio: ["ignore", out, err],
+      windowsHide: true,
+    });
+    const ended = new Promise<Ended>((settle) => {
+      child.once("exit", (exit, signal) => settle({ exit, signal, spawnError: null }));
+      child.once("error", (error) => settle(failed(error)));
+    });
+    return { pid: child.pid ?? null, ended };
+  } catch (error) {
+    // Some failures (too long an argument list, a missing program under Bun) are thrown rather than reported.
+    return { pid: null, ended: Promise.resolve(failed(error)) };
+  }
+}
+
+function shellFor(line: string): readonly string[] {
+  return process.platform === "win32"
+    ? [process.env.ComSpec ?? "cmd.exe", "/d", "/s", "/c", line]
+    : ["/bin/sh", "-c", line];
+}
+
+/** Asks the whole group to end, waits, and ends it by force. */
+async function end({ leader }: RunMark, ended: Promise<Ended>, graceMs: number): Promise<void> {
+  if (leader === null) return;
+  if (graceMs > 0) {
+    send(-leader, "SIGTERM");
+    send(-leader, "SIGCONT");
+    await Promise.race([ended, pause(graceMs)]);
+  }
+  send(-leader, "SIGKILL");
+}
+
+/** Does not hold the process: what is waited for does. */
+function pause(ms: number): Promise<void> {
+  return sleep(ms, undefined, { ref: false });
+}
+
+const FATAL = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** While a run lasts, our own end is its end. Returns the function that lifts this. */
+function guard(run: RunMark): () => void {
+  const onExit = (): void => sweepNow(run);
+  const handlers = FATAL.map((signal) => {
+    const handler = (): void => {
+      lift();
+      sweepNow(run);
+      // Once nobody listens any more the signal does what it does by itself; another listener decides for itself.
+      if (process.listenerCount(signal) > 0) return;
+      removeAllTempFolders();
+      process.kill(process.pid, signal);
+    };
+    process.on(signal, handler);
+    return { signal, handler };
+  });
+  process.once("exit", onExit);
+  const lift = (): void => {
+    process.removeListener("exit", onExit);
+    for (const { signal, handler } of handlers) process.removeListener(signal, handler);
+  };
+  return lift;
+}
+
+function realCwd(cwd: string): string {
+  try {
+    return realpathSync(cwd);
+  } catch {
+    return cwd;
+  }
+}
