@@ -1,0 +1,88 @@
+/** The user's approval: stored outside the repository, and told in the ledger. */
+
+import { Refusal } from "../errors.ts";
+import type { Loaded, Writer } from "../journal/types.ts";
+import type { Approval } from "./events.ts";
+import { openApprovals } from "./judge.ts";
+import { criterionRef, type Goal, type Plan } from "./model.ts";
+import { changePlan, type Workspace } from "./workspace.ts";
+
+/** @throws Refusal `approval_not_user` unless a person sits at the terminal */
+export function requireUser(writer: Writer): void {
+  if (writer.kind === "user") return;
+  throw new Refusal("approval_not_user", "Only the user can approve, in their own terminal.", {
+    expected: "an interactive terminal outside any agent",
+    found:
+      writer.host === "none" || writer.host === "terminal"
+        ? "no interactive terminal"
+        : `a command run by ${writer.host}`,
+    next: ["ask the user to run: proofgate approve", "go on with what needs no approval: proofgate next"],
+  });
+}
+
+/** What is put before the user: what nobody approved yet, and what this machine's store knows nothing of. */
+export function subjects(ws: Workspace, plan: Plan): ReturnType<typeof openApprovals> {
+  const open = openApprovals(plan);
+  const lost = unwitnessed(ws, plan);
+  if (lost.length === 0) return open;
+  const all = openApprovals({
+    ...plan,
+    weakenings: plan.weakenings.map((w) => ({ ...w, approved: false })),
+    goals: plan.goals.map(withoutApproval),
+  });
+  return {
+    weakenings: all.weakenings.filter(
+      (w) => lost.includes(w.id) || open.weakenings.some((o) => o.id === w.id),
+    ),
+    criteria: all.criteria.filter((c) => lost.includes(c.ref) || open.criteria.some((o) => o.ref === c.ref)),
+  };
+}
+
+const withoutApproval = (goal: Goal): Goal => ({
+  ...goal,
+  successCriteria: goal.successCriteria.map((c) => ({ ...c, approved: false })),
+});
+
+/** Approves exactly what was shown. Call only after the user said yes to it. */
+export function approve(ws: Workspace, plan: Plan, shown: ReturnType<typeof openApprovals>): Loaded<Plan> {
+  requireUser(ws.writer);
+  const subject = {
+    weakenings: shown.weakenings.map((w) => w.id),
+    criteria: Object.fromEntries(shown.criteria.map((c) => [c.ref, c.version])),
+  };
+  const id = ws.witness.approve(plan.planId, subjectText(subject), ws.now().toISOString());
+  const approval: Approval = { id, ...subject };
+  return changePlan(ws, "approve", () => ({ events: [{ type: "plan_approved", approval }], result: null }))
+    .loaded;
+}
+
+const subjectText = (subject: Pick<Approval, "weakenings" | "criteria">): string =>
+  JSON.stringify([[...subject.weakenings].sort(), Object.entries(subject.criteria).sort()]);
+
+/**
+ * Approved things that no approval in this machine's witness store stands behind: the line in the ledger was written by
+ * hand, or the approval was given on another machine.
+ * @returns ids of weakenings and names of criteria
+ */
+export function unwitnessed(ws: Workspace, plan: Plan): readonly string[] {
+  const approvedCriteria = plan.goals.flatMap((g) =>
+    g.successCriteria
+      .filter((c) => c.approved && c.author !== "user")
+      .map((c) => ({ ref: criterionRef(g, c), version: c.version ?? "draft" })),
+  );
+  const approvedWeakenings = plan.weakenings.filter((w) => w.approved).map((w) => w.id);
+  if (approvedCriteria.length === 0 && approvedWeakenings.length === 0) return [];
+  const known = new Set<string>();
+  for (const line of ws.journal.lines())
+    for (const event of line.events) {
+      if (event.type !== "plan_approved") continue;
+      const { approval } = event;
+      if (!ws.witness.approved(approval.id, plan.planId, subjectText(approval))) continue;
+      for (const id of approval.weakenings) known.add(id);
+      for (const [ref, version] of Object.entries(approval.criteria)) known.add(`${ref}@${version}`);
+    }
+  return [
+    ...approvedWeakenings.filter((id) => !known.has(id)),
+    ...approvedCriteria.filter((c) => !known.has(`${c.ref}@${c.version}`)).map((c) => c.ref),
+  ];
+}

@@ -1,0 +1,161 @@
+/** What each criterion is worth on the tree as it is now: open, failing, stale, claimed, proven. Computed, never stored. */
+
+import type { Before, Check, Tree } from "../evidence/types.ts";
+import {
+  type Artifact,
+  type Criterion,
+  countedGoals,
+  criterionRef,
+  type Goal,
+  isClaimable,
+  isWaived,
+  type Plan,
+  type Proof,
+} from "./model.ts";
+
+/** The repository at this instant, as far as a judgement needs it. */
+export interface Present {
+  /** Null: not looked at, so freshness is not known. */
+  readonly tree: Tree | null;
+  /** Digest of what the check covers and consists of, now. */
+  covered(check: Check | null, own: readonly string[]): string;
+  /** Paths that differ from an earlier tree; null when that tree is not remembered. */
+  changedSince(treeId: string): readonly string[] | null;
+  /** Content of an ignored file now; null when it is gone. */
+  ignored(path: string): string | null;
+  /** Whether the artifact is still the file that was recorded. */
+  intact(artifact: Artifact): boolean;
+}
+
+/** Nothing is looked at: for answers that do not depend on the tree. */
+export const unseen: Present = {
+  tree: null,
+  covered: () => "",
+  changedSince: () => null,
+  ignored: () => null,
+  intact: () => true,
+};
+
+type Word = "open" | "draft" | "failing" | "blocked" | "stale" | "claimed" | "proven" | "waived";
+
+export interface Assessed {
+  readonly goal: Goal;
+  readonly criterion: Criterion;
+  readonly ref: string;
+  readonly word: Word;
+  /** What a person wants to know beside the word; may be empty. */
+  readonly why: string;
+  /** Null where freshness was not looked at, or there is nothing to be fresh. */
+  readonly fresh: boolean | null;
+  readonly level: "none" | "attested" | "captured";
+}
+
+/** Assesses every criterion of every goal that counts. */
+export function assessPlan(plan: Plan, present: Present): readonly Assessed[] {
+  return countedGoals(plan).flatMap((goal) => assessGoal(plan, goal, present));
+}
+
+export function assessGoal(plan: Plan, goal: Goal, present: Present): readonly Assessed[] {
+  return goal.successCriteria.map((criterion) => assess(plan, goal, criterion, present));
+}
+
+function assess(plan: Plan, goal: Goal, criterion: Criterion, present: Present): Assessed {
+  const base = { goal, criterion, ref: criterionRef(goal, criterion) };
+  if (isWaived(plan, criterion))
+    return {
+      ...base,
+      word: "waived" as const,
+      why: criterion.waived?.why ?? "",
+      fresh: null,
+      level: "none" as const,
+    };
+  switch (criterion.status) {
+    case "open":
+      return criterion.check === null && !isClaimable(criterion)
+        ? { ...base, word: "draft" as const, why: "no check yet", fresh: null, level: "none" as const }
+        : {
+            ...base,
+            word: "open" as const,
+            why: criterion.note || "not run yet",
+            fresh: null,
+            level: "none" as const,
+          };
+    case "fail":
+      return {
+        ...base,
+        word: "failing" as const,
+        why: criterion.what,
+        fresh: null,
+        level: "none" as const,
+      };
+    case "blocked":
+      return {
+        ...base,
+        word: "blocked" as const,
+        why: criterion.what,
+        fresh: null,
+        level: "none" as const,
+      };
+    case "pass": {
+      const level = criterion.proof.kind === "claimed" ? ("attested" as const) : ("captured" as const);
+      const stale = staleReason(criterion, criterion.proof, present);
+      if (stale !== null) return { ...base, word: "stale" as const, why: stale, fresh: false, level };
+      const fresh = present.tree === null ? null : true;
+      return criterion.proof.kind === "claimed"
+        ? { ...base, word: "claimed" as const, why: "the agent's word only", fresh, level }
+        : { ...base, word: "proven" as const, why: beforeWords(criterion.before), fresh, level };
+    }
+  }
+}
+
+function staleReason(criterion: Criterion, proof: Proof, present: Present): string | null {
+  if (!present.intact(proof.artifact)) return `${proof.artifact.path} changed or is gone`;
+  if (present.tree === null) return null;
+  const own = proof.kind === "captured" ? proof.own : [];
+  const believed = proof.kind === "claimed" || believesCovers(criterion);
+  const check = criterion.check === null || believed ? criterion.check : { ...criterion.check, covers: null };
+  if (present.covered(check, own) !== (believed ? proof.covered : proof.whole))
+    return `${changedWords(present.changedSince(proof.tree))} changed`;
+  if (proof.kind === "captured")
+    for (const [path, sha256] of Object.entries(proof.ignored))
+      if (present.ignored(path) !== sha256) return `${path} changed`;
+  return null;
+}
+
+/**
+ * A check that covers too little would stay fresh while the work under it breaks. What `covers:` says is believed where the
+ * user agreed to it, and where the base passes with the covered files alone.
+ */
+function believesCovers(criterion: Criterion): boolean {
+  return criterion.approved || criterion.check?.covers === null || criterion.before?.covers === "hold";
+}
+
+function changedWords(paths: readonly string[] | null): string {
+  if (paths === null || paths.length === 0) return "the tree";
+  const [first, ...rest] = paths;
+  return rest.length === 0 ? String(first) : `${first} and ${rest.length} more`;
+}
+
+/** What the base tree said, for people. */
+export function beforeWords(before: Before | null): string {
+  switch (before?.outcome) {
+    case undefined:
+      return "";
+    case "red":
+      return "failed before, passes now";
+    case "pinned":
+      return "pinned: passed before as well";
+    case "own_script":
+      return "pinned: only its own script or configuration changed";
+    case "not_run":
+      return "pinned: could not run before";
+    case "no_base":
+      return "pinned: no commit to compare with";
+    case "unclear":
+      return `pinned: before unclear, ${before?.saw}`;
+  }
+}
+
+/** The pass failed on the base tree and that failure was the tree's doing. */
+export const isRed = (criterion: Criterion): boolean =>
+  criterion.status === "pass" && criterion.proof.kind === "captured" && criterion.before?.outcome === "red";

@@ -1,0 +1,139 @@
+/** Reads the check of one criterion of a plan file. */
+
+import { normalize } from "node:path";
+import { type Code, Refusal } from "../errors.ts";
+import { assertPattern, makeCheck, parseTimeout } from "../evidence/check.ts";
+import type { Check, Command, Expectations } from "../evidence/types.ts";
+import { vacuous } from "../evidence/vacuity.ts";
+import type { Channel } from "./draft.ts";
+import { leaves } from "./place.ts";
+import { type CheckFile, type CriterionFile, checkShape, otherChannelShape } from "./plan-schema.ts";
+
+/** Adds a problem at a place of the file; its line is appended. */
+export type Add = (path: readonly PropertyKey[], message: string, code?: Code) => void;
+
+export interface ReadCheck {
+  readonly check: Check | null;
+  readonly unsupported: string | null;
+}
+
+const NO_CHECK: ReadCheck = { check: null, unsupported: null };
+
+/**
+ * The check of one criterion, and why it was left out where it was.
+ * @param path place of the criterion in the file
+ */
+export function readCheck(
+  criterion: Pick<CriterionFile, "check" | "covers">,
+  channel: Channel,
+  path: readonly PropertyKey[],
+  add: Add,
+): ReadCheck {
+  const at = [...path, "check"];
+  const given = criterion.check;
+  const has = (shape: object): string[] =>
+    Object.keys(shape).filter((key) => given !== undefined && key in given);
+  if (channel !== "cli" && channel !== "data") {
+    if (given?.run !== undefined) add(at, `a check with run belongs to channel cli or data, not ${channel}`);
+    if (given === undefined && (channel === "browser" || channel === "computer")) return NO_CHECK;
+    const instead =
+      channel === "browser" || channel === "computer"
+        ? "its check is not run, and the criterion is claimed with an artifact"
+        : "the criterion stays a draft until it has channel cli and a check with run";
+    return { check: null, unsupported: `channel ${channel} has no runner in this version: ${instead}` };
+  }
+  if (given === undefined) {
+    add(path, "check is missing: give one, like check: { run: npm test }");
+    return NO_CHECK;
+  }
+  const foreign = has(otherChannelShape);
+  if (foreign.length > 0) {
+    add(
+      at,
+      `${foreign.join(", ")} belong${foreign.length === 1 ? "s" : ""} to another channel: say channel: http (or tmux), or give run`,
+    );
+    return NO_CHECK;
+  }
+  const { run } = given;
+  if (run === undefined) {
+    add(at, `run is missing; keys are ${Object.keys(checkShape).join(", ")}`);
+    return NO_CHECK;
+  }
+  if (criterion.covers !== undefined && given.covers !== undefined)
+    add([...path, "covers"], "is given twice, here and in check");
+  return { check: makeOne(given, run, channel, criterion.covers, at, add), unsupported: null };
+}
+
+function makeOne(
+  given: CheckFile,
+  run: Command,
+  channel: "cli" | "data",
+  outerCovers: readonly string[] | undefined,
+  at: readonly PropertyKey[],
+  add: Add,
+): Check | null {
+  const { timeout } = given;
+  let timeoutMs: number | undefined;
+  if (timeout !== undefined)
+    guarded(
+      () => {
+        timeoutMs = parseTimeout(timeout);
+      },
+      [...at, "timeout"],
+      add,
+    );
+  if (given.cwd !== undefined && leaves(given.cwd)) add([...at, "cwd"], "must stay inside the repository");
+  for (const name of Object.keys(given.produces ?? {}))
+    if (leaves(name)) add([...at, "produces"], `${name}: must stay inside the folder of the run`);
+  const { exit, stdout, stderr, json, produces } = given;
+  const expect: Partial<Expectations> = {
+    ...(exit === undefined ? {} : { exit }),
+    ...(stdout === undefined ? {} : { stdout }),
+    ...(stderr === undefined ? {} : { stderr }),
+    ...(json === undefined ? {} : { json }),
+    ...(produces === undefined ? {} : { produces }),
+  };
+  const patterns: [PropertyKey, string | undefined][] = [
+    ["stdout", stdout],
+    ["stderr", stderr],
+    ...Object.values(produces ?? {}).map((one): [PropertyKey, string] => ["produces", one]),
+  ];
+  try {
+    for (const [key, pattern] of patterns)
+      if (pattern !== undefined) guarded(() => assertPattern(pattern), [...at, key], add);
+    const check = makeCheck({
+      channel,
+      run,
+      cwd: given.cwd === undefined ? "" : inside(given.cwd),
+      expect,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+      files: given.files ?? null,
+      covers: given.covers ?? outerCovers ?? null,
+    });
+    const reason = vacuous(check);
+    if (reason !== null) add(at, reason, "check_vacuous");
+    if (channel === "data" && stdout === undefined && json === undefined && produces === undefined)
+      add(at, "a check of channel data needs stdout, json or produces");
+    return check;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    add(at, [error.message, error.found].filter(Boolean).join(" "), error.code);
+    return null;
+  }
+}
+
+/** Runs a rule that refuses by throwing, and notes what it says. */
+function guarded(rule: () => unknown, at: readonly PropertyKey[], add: Add): void {
+  try {
+    rule();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    add(at, [error.message, error.found].filter(Boolean).join(" "));
+  }
+}
+
+/** `./sub/` as `sub`, and `.` as "". */
+const inside = (path: string): string =>
+  normalize(path)
+    .replace(/[/\\]+$/u, "")
+    .replace(/^\.$/u, "");

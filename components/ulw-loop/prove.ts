@@ -1,0 +1,391 @@
+/** `prove`: runs checks on the working tree, asks the base tree, and records what was seen. */
+
+import { join } from "node:path";
+import { checkFilesDigest, takeBefore } from "../evidence/before.ts";
+import { checkFiles, namedFiles } from "../evidence/check-files.ts";
+import { sandboxed } from "../evidence/environment.ts";
+import { changedBetween, fingerprint } from "../evidence/fingerprint.ts";
+import { judge } from "../evidence/judge.ts";
+import { runCommand } from "../evidence/runner.ts";
+import type { Before, Check, Tree, Verdict } from "../evidence/types.ts";
+import type { Loaded } from "../journal/types.ts";
+import { artifactPath, rememberTree, saveArtifact } from "./artifacts.ts";
+import { assessPlan } from "./assess.ts";
+import type { PlanEvent, Receipt, RunOutcome } from "./events.ts";
+import { currentGoal, findCriterion, findGoal } from "./ids.ts";
+import { type Criterion, criterionRef, type Goal, isClaimable, type Plan } from "./model.ts";
+import { contentOf, coveredBy, presentOf } from "./present.ts";
+import { type CapturedRun, capturedText, receiptOf } from "./receipt.ts";
+import { requireNotCancelled } from "./take-up.ts";
+import { changePlan, requirePlan, type Workspace } from "./workspace.ts";
+
+export type Selection =
+  | { readonly kind: "current"; readonly goalId?: string }
+  | { readonly kind: "all" }
+  | { readonly kind: "named"; readonly goalId?: string; readonly ids: readonly string[] };
+
+/** One criterion's outcome, for text and JSON. */
+export interface Proved {
+  readonly goal: string;
+  readonly criterion: string;
+  readonly outcome: RunOutcome;
+  readonly receipt: Receipt | null;
+  /** Last lines of output, for a failure. */
+  readonly tail: string;
+}
+
+export interface ProveReport {
+  readonly results: readonly Proved[];
+  /** Criteria that were left out because nothing can run them, with the reason. */
+  readonly skipped: readonly { readonly ref: string; readonly why: string }[];
+  readonly loaded: Loaded<Plan>;
+}
+
+export interface ProveHooks {
+  /** Called before each run, so that a person sees what takes time. */
+  readonly onStart?: (what: string) => void;
+  readonly onResult?: (result: Proved) => void;
+}
+
+interface Target {
+  readonly goal: Goal;
+  readonly criterion: Criterion;
+  readonly check: Check;
+  readonly version: string;
+}
+
+/**
+ * Proves what is unproven or stale in the selection, each check once however many criteria share it.
+ * Each result is recorded as soon as it is there, so that an interruption loses one run at most.
+ */
+export async function prove(
+  ws: Workspace,
+  selection: Selection,
+  options: { note?: string } & ProveHooks,
+): Promise<ProveReport> {
+  const loaded = requirePlan(ws);
+  requireNotCancelled(loaded.state);
+  const { targets, skipped } = await select(ws, loaded.state, selection);
+  const results: Proved[] = [];
+  let latest = loaded;
+  for (const group of byVersion(targets)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    options.onStart?.(group.map((t) => criterionRef(t.goal, t.criterion)).join(" "));
+    const seen = await runProof(ws, latest.state, first);
+    const events = group.map(
+      (target): PlanEvent => ({
+        type: "criterion_ran",
+        goal: target.goal.id,
+        criterion: target.criterion.id,
+        version: target.version,
+        outcome: seen.outcome,
+        receipt: receiptOf(
+          seen.run,
+          first.check,
+          saveArtifact(
+            ws.place,
+            artifactPath(target.goal, target.criterion),
+            capturedText(seen.run, first.check),
+          ),
+        ),
+        ...(options.note === undefined ? {} : { note: options.note }),
+      }),
+    );
+    // A criterion that was revised meanwhile keeps its new version; the reducer leaves such a result aside.
+    latest = changePlan(ws, "prove", () => ({ events, result: null })).loaded;
+    if (seen.outcome.kind === "pass") rememberTree(ws.place, seen.tree, latest.state);
+    for (const [index, target] of group.entries()) {
+      const event = events[index];
+      const result: Proved = {
+        goal: target.goal.id,
+        criterion: target.criterion.id,
+        outcome: seen.outcome,
+        receipt: event?.type === "criterion_ran" ? event.receipt : null,
+        tail: seen.run.stderr.tail || seen.run.stderr.head || seen.run.stdout.tail || seen.run.stdout.head,
+      };
+      results.push(result);
+      options.onResult?.(result);
+    }
+    await seen.run.dispose();
+  }
+  return { results, skipped, loaded: latest };
+}
+
+/** Runs the checks and records nothing: for the work in between. */
+export async function tryChecks(
+  ws: Workspace,
+  selection: Selection,
+  hooks: ProveHooks,
+): Promise<ProveReport> {
+  const loaded = requirePlan(ws);
+  const { targets, skipped } = await select(ws, loaded.state, selection);
+  const results: Proved[] = [];
+  for (const group of byVersion(targets)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    hooks.onStart?.(group.map((t) => criterionRef(t.goal, t.criterion)).join(" "));
+    const once = await runOnce(ws, first.check, await fingerprint(ws.place.root));
+    const outcome = plainOutcome(once.verdict, "", ws.place.root);
+    for (const target of group) {
+      const result: Proved = {
+        goal: target.goal.id,
+        criterion: target.criterion.id,
+        outcome: outcome ?? {
+          kind: "pass",
+          tree: "",
+          covered: "",
+          whole: "",
+          before: noBefore,
+          own: [],
+          ignored: {},
+          repeats: 0,
+        },
+        receipt: null,
+        tail: once.run.stderr.tail || once.run.stderr.head || once.run.stdout.tail || once.run.stdout.head,
+      };
+      results.push(result);
+      hooks.onResult?.(result);
+    }
+    await once.run.dispose();
+  }
+  return { results, skipped, loaded };
+}
+
+const noBefore: Before = {
+  outcome: "unclear",
+  saw: "not looked at",
+  base: null,
+  checkFiles: "",
+  durationMs: 0,
+};
+
+/** What the base tree says now, without recording a pass: for planning, so that a check that can never be red shows early. */
+export async function previewBefore(
+  ws: Workspace,
+  selection: Selection,
+  hooks: ProveHooks,
+): Promise<readonly { ref: string; before: Before }[]> {
+  const { state } = requirePlan(ws);
+  const { targets } = await select(ws, state, selection);
+  const seen: { ref: string; before: Before }[] = [];
+  for (const group of byVersion(targets)) {
+    const [first] = group;
+    if (first === undefined) continue;
+    hooks.onStart?.(group.map((t) => criterionRef(t.goal, t.criterion)).join(" "));
+    const before = await takeBefore(first.check, {
+      root: ws.place.root,
+      base: state.base.commit,
+      share: state.share,
+      setup: state.setup,
+      preview: true,
+    });
+    for (const target of group) seen.push({ ref: criterionRef(target.goal, target.criterion), before });
+  }
+  return seen;
+}
+
+async function select(
+  ws: Workspace,
+  plan: Plan,
+  selection: Selection,
+): Promise<{ targets: readonly Target[]; skipped: ProveReport["skipped"] }> {
+  const wanted = await selected(ws, plan, selection);
+  const targets: Target[] = [];
+  const skipped: { ref: string; why: string }[] = [];
+  for (const { goal, criterion } of wanted) {
+    const { check, version } = criterion;
+    if (check !== null && version !== null) targets.push({ goal, criterion, check, version });
+    else if (isClaimable(criterion))
+      skipped.push({ ref: criterionRef(goal, criterion), why: "claimed with record-evidence, not run" });
+    else skipped.push({ ref: criterionRef(goal, criterion), why: "draft: it has no check yet" });
+  }
+  return { targets, skipped };
+}
+
+async function selected(
+  ws: Workspace,
+  plan: Plan,
+  selection: Selection,
+): Promise<readonly { goal: Goal; criterion: Criterion }[]> {
+  if (selection.kind === "named") return selection.ids.map((id) => findCriterion(plan, selection.goalId, id));
+  const goal =
+    selection.kind === "current"
+      ? selection.goalId === undefined
+        ? currentGoal(plan)
+        : findGoal(plan, selection.goalId)
+      : undefined;
+  if (selection.kind === "current" && goal === undefined) return [];
+  const present = presentOf(ws.place, await fingerprint(ws.place.root), { thorough: true });
+  return assessPlan(plan, present)
+    .filter((a) => goal === undefined || a.goal.id === goal.id)
+    .filter((a) => a.word !== "proven" && a.word !== "claimed" && a.word !== "waived")
+    .map(({ goal: g, criterion }) => ({ goal: g, criterion }));
+}
+
+/** Criteria with the same check share one run. */
+function byVersion(targets: readonly Target[]): readonly (readonly Target[])[] {
+  const groups = new Map<string, Target[]>();
+  for (const target of targets) groups.set(target.version, [...(groups.get(target.version) ?? []), target]);
+  return [...groups.values()];
+}
+
+interface Seen {
+  readonly run: CapturedRun;
+  readonly outcome: RunOutcome;
+  readonly tree: Tree;
+}
+
+async function runProof(ws: Workspace, plan: Plan, target: Target): Promise<Seen> {
+  const { check } = target;
+  let settled = await settle(ws, check);
+  const { tree } = settled;
+  if (settled.moved !== null)
+    return { run: settled.run, tree, outcome: { kind: "moved", paths: settled.moved } };
+  const failed = plainOutcome(settled.verdict, tree.id, ws.place.root);
+  if (failed !== null) return { run: settled.run, tree, outcome: failed };
+
+  const repeats = repeatsNeeded(target.criterion, tree.id);
+  for (let done = 0; done < repeats; done++) {
+    await settled.run.dispose();
+    settled = await settle(ws, check);
+    if (settled.verdict.kind !== "met" || settled.moved !== null)
+      return {
+        run: settled.run,
+        tree,
+        outcome: {
+          kind: "flaky",
+          what: `failed before on this tree, then passed ${done + 1} of ${repeats + 1} times`,
+          tree: tree.id,
+        },
+      };
+  }
+  const { own } = checkFiles(check, tree, null);
+  const before = await beforeOf(ws, plan, target, tree);
+  return {
+    run: settled.run,
+    tree,
+    outcome: {
+      kind: "pass",
+      tree: tree.id,
+      covered: coveredBy(tree, check, own),
+      whole: coveredBy(tree, { ...check, covers: null }, own),
+      before,
+      own,
+      ignored: ignoredFiles(ws, check, tree),
+      repeats,
+    },
+  };
+}
+
+/**
+ * How often a pass has to be repeated before it counts: after a failure on the very same tree something else than the
+ * work decided, so one lucky run is not enough, and honest causes (a port in use, a missing install) pass every time.
+ */
+function repeatsNeeded(criterion: Criterion, tree: string): number {
+  if (criterion.failedOn?.tree !== tree) return 0;
+  return criterion.failedOn.count === 1 ? 2 : 4;
+}
+
+/** One run, and a second one when files of the tree changed meanwhile: a check may write a file the first time. */
+async function settle(
+  ws: Workspace,
+  check: Check,
+): Promise<{ run: CapturedRun; verdict: Verdict; tree: Tree; moved: readonly string[] | null }> {
+  let before = await fingerprint(ws.place.root);
+  for (let attempt = 1; ; attempt++) {
+    const once = await runOnce(ws, check, before);
+    const after = await fingerprint(ws.place.root);
+    const { own } = checkFiles(check, after, null);
+    const still = coveredBy(before, check, own) === coveredBy(after, check, own);
+    if (still || attempt === 2)
+      return {
+        run: { ...once.run, treeBefore: before.id, treeAfter: after.id },
+        verdict: once.verdict,
+        tree: after,
+        moved: still ? null : changedBetween(before.files, after.files),
+      };
+    await once.run.dispose();
+    before = after;
+  }
+}
+
+async function runOnce(
+  ws: Workspace,
+  check: Check,
+  tree: Tree,
+): Promise<{ run: CapturedRun; verdict: Verdict }> {
+  const cwd = join(ws.place.root, check.cwd);
+  const run = await runCommand(check.run, {
+    cwd,
+    timeoutMs: check.timeoutMs,
+    env: ws.env,
+    root: ws.place.root,
+  });
+  const { own } = checkFiles(check, tree, null);
+  const verdict = await judge(check, run, {
+    runDir: cwd,
+    stdoutPath: run.stdoutPath,
+    stderrPath: run.stderrPath,
+    sandboxed: sandboxed(ws.env),
+    ownFiles: own,
+  });
+  return { run: { ...run, treeBefore: tree.id, treeAfter: tree.id }, verdict };
+}
+
+/** Null when the check was met. */
+function plainOutcome(verdict: Verdict, tree: string, root: string): RunOutcome | null {
+  switch (verdict.kind) {
+    case "met":
+      return null;
+    case "unmet":
+      return {
+        kind: "fail",
+        expectation: verdict.expectation,
+        wanted: verdict.wanted,
+        got: withoutRoot(verdict.got, root),
+        tree,
+      };
+    case "not_run":
+    case "inconclusive":
+    case "blocked":
+      return { kind: verdict.kind, what: withoutRoot(verdict.reason, root) };
+  }
+}
+
+/** Paths are told as they are in the repository. */
+const withoutRoot = (text: string, root: string): string => text.replaceAll(`${root}/`, "");
+
+/** The base tree's answer: as it was taken for this version and these check files, or taken now. */
+async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): Promise<Before> {
+  const digest = checkFilesDigest(target.check, tree);
+  const known = plan.goals
+    .flatMap((g) => g.successCriteria)
+    .find(
+      (c) =>
+        c.version === target.version &&
+        c.before !== null &&
+        c.before.outcome !== "unclear" &&
+        c.before.checkFiles === digest &&
+        c.before.base === plan.base.commit,
+    )?.before;
+  if (known) return known;
+  return takeBefore(target.check, {
+    root: ws.place.root,
+    base: plan.base.commit,
+    share: plan.share,
+    setup: plan.setup,
+    preview: false,
+  });
+}
+
+/** Ignored files that the command names are outside the tree, so their content goes into the receipt by itself. */
+function ignoredFiles(ws: Workspace, check: Check, tree: Tree): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const path of namedFiles(check)) {
+    if (tree.files.has(path)) continue;
+    const content = contentOf(join(ws.place.root, path));
+    if (content !== null) found[path] = content;
+  }
+  return found;
+}
