@@ -1,0 +1,110 @@
+/** `check` and `ci`: is it proven? By the ledger on this tree, or by running everything against a base commit. */
+
+import { readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import type { Problem } from "../../errors.ts";
+import { resolveCommit, showFile } from "../../evidence/git.ts";
+import { ciText } from "../../report/results.ts";
+import { shown } from "../../report/text.ts";
+import { runCi } from "../../ulw-loop/ci.ts";
+import { requireWholeLedger, requireWitnessed } from "../../ulw-loop/complete.ts";
+import { gateDefects, planDefects, policyInForce } from "../../ulw-loop/judge.ts";
+import { isComplete } from "../../ulw-loop/model.ts";
+import { lookAt } from "../../ulw-loop/present.ts";
+import { readConfig, requirePlan } from "../../ulw-loop/workspace.ts";
+import type { Context, Output } from "../context.ts";
+import { readBounded } from "../input.ts";
+import { decode } from "./create.ts";
+
+export async function checkCommand(context: Context): Promise<Output> {
+  const ws = context.workspace();
+  const { state: plan, head } = requirePlan(ws);
+  requireWholeLedger(ws, plan);
+  requireWitnessed(ws, plan);
+  const present = await lookAt(ws.place, { thorough: true });
+  const policy = policyInForce(plan, await readConfig(ws.place.root));
+  const problems: readonly Problem[] = [
+    ...planDefects(plan, present, policy),
+    ...(isComplete(plan) ? gateDefects(plan, present) : []),
+  ];
+  const valid = problems.length === 0;
+  const criteria = plan.goals.filter((g) => g.status !== "superseded").flatMap((g) => g.successCriteria);
+  return {
+    text: valid
+      ? `ok: ${criteria.length} criteria proven on the tree as it is, ${plan.goals.length} goals complete`
+      : [...problems.map((p) => `- ${p.where} ${shown(p.message)}`), "next: proofgate prove --all"].join(
+          "\n",
+        ),
+    json: {
+      valid,
+      problems,
+      ledger: head,
+      ...(valid
+        ? {}
+        : {
+            error: {
+              code: "not_proven",
+              message: `${problems.length} defects`,
+              nextActions: ["proofgate prove --all", "proofgate status"],
+            },
+          }),
+    },
+    exit: valid ? 0 : 1,
+  };
+}
+
+export async function ciCommand(context: Context): Promise<Output> {
+  const root = context.root();
+  const path = resolve(context.cwd, context.value("plan") ?? ".proofgate/plan.yaml");
+  const inRepo = relative(root, path).replaceAll("\\", "/");
+  const base = await resolveCommit(root, context.need("base"));
+  const fromBase = inRepo.startsWith("..") ? null : await showFile(root, base, inRepo);
+  const text = fromBase ?? decode(readBounded(path, context.cwd), inRepo);
+  const { parsePlanFile } = await import("../../ulw-loop/plan-file.ts");
+  // `@brief.md` is only words; the checks are what is judged, and those come from the plan's own text.
+  const draft = parsePlanFile(text, {
+    dir: dirname(path),
+    readFile: (file) => readBounded(file, dirname(path)),
+  });
+  const report = await runCi(draft, {
+    root,
+    base,
+    env: context.env,
+    onStart: (what) => context.progress(`running ${shown(what)} …`),
+  });
+  const notes = planNotes(fromBase, join(root, inRepo), inRepo);
+  return {
+    text: [...notes, ciText(report)].join("\n"),
+    json: {
+      valid: report.valid,
+      problems: report.problems,
+      results: report.results,
+      base,
+      plan: fromBase === null ? "head" : "base",
+      notes,
+      ...(report.valid
+        ? {}
+        : {
+            error: {
+              code: "not_proven",
+              message: `${report.problems.length} problems`,
+              nextActions: ["run the failing checks locally: proofgate prove --try --all"],
+            },
+          }),
+    },
+    exit: report.valid ? 0 : 1,
+  };
+}
+
+/** The base's plan is the one that is trusted; a change of it in the same branch is said, never obeyed. */
+function planNotes(fromBase: string | null, path: string, inRepo: string): readonly string[] {
+  if (fromBase === null)
+    return [`note: ${inRepo} is not in the base; the plan of this branch was used, so read it in the review`];
+  try {
+    return readFileSync(path, "utf8") === fromBase
+      ? []
+      : [`note: ${inRepo} was changed in this branch; the plan of the base was used`];
+  } catch {
+    return [`note: ${inRepo} is gone in this branch; the plan of the base was used`];
+  }
+}

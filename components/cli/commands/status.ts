@@ -1,0 +1,119 @@
+/** `status`, `criteria`, `next`: looking, never changing. */
+
+import { board } from "../../report/board.ts";
+import { pad, shown } from "../../report/text.ts";
+import { type Assessed, assessGoal, assessPlan } from "../../ulw-loop/assess.ts";
+import { nextStep, stepFor } from "../../ulw-loop/handoff.ts";
+import { findGoal } from "../../ulw-loop/ids.ts";
+import { isComplete } from "../../ulw-loop/model.ts";
+import { lookAt } from "../../ulw-loop/present.ts";
+import { requirePlan } from "../../ulw-loop/workspace.ts";
+import type { Context, Output } from "../context.ts";
+
+export async function status(context: Context): Promise<Output> {
+  const ws = context.workspace();
+  const { state: plan, head } = requirePlan(ws);
+  const present = await lookAt(ws.place, { thorough: false });
+  const assessed = assessPlan(plan, present);
+  const next = nextStep(plan, assessed, present);
+  const paint =
+    context.terminal && !context.env.NO_COLOR ? await colours() : (_: string, text: string) => text;
+  const byGoal = new Map<string, Assessed[]>();
+  for (const a of assessed) byGoal.set(a.goal.id, [...(byGoal.get(a.goal.id) ?? []), a]);
+  return {
+    text: context.has("json") ? "" : board({ plan, assessed, next, head, now: Date.now(), paint }),
+    json: {
+      title: plan.title,
+      objective: plan.objective,
+      mode: plan.mode,
+      armed: false,
+      complete: isComplete(plan),
+      proven: assessed.every((a) => a.word === "proven" || a.word === "claimed" || a.word === "waived"),
+      cancelled: plan.cancelled !== null,
+      goals: plan.goals.map((goal) => ({
+        id: goal.id,
+        title: goal.title,
+        status: goal.status,
+        ...("reason" in goal ? { reason: goal.reason } : {}),
+        criteria: (byGoal.get(goal.id) ?? []).map(criterionJson),
+      })),
+      blockers: plan.goals.flatMap((goal) =>
+        "reason" in goal ? [{ goal: goal.id, status: goal.status, reason: goal.reason }] : [],
+      ),
+      weakenings: plan.weakenings.map(({ id, kind, what, approved }) => ({ id, kind, what, approved })),
+      ledger: head,
+      next,
+    },
+  };
+}
+
+const criterionJson = (a: Assessed) => ({
+  id: a.criterion.id,
+  status: a.criterion.status,
+  level: a.level,
+  fresh: a.fresh,
+  author: a.criterion.author,
+  approved: a.criterion.approved,
+  word: a.word,
+  why: a.why,
+  before: a.criterion.before?.outcome ?? null,
+});
+
+/** What a word means decides its colour; picocolors is loaded only for a terminal. */
+async function colours(): Promise<(word: string, text: string) => string> {
+  const { default: c } = await import("picocolors");
+  const by: Readonly<Record<string, (text: string) => string>> = {
+    proven: c.green,
+    failing: c.red,
+    blocked: c.red,
+    stale: c.yellow,
+    claimed: c.yellow,
+    open: c.dim,
+    draft: c.dim,
+    waived: c.dim,
+  };
+  return (word, text) => by[word]?.(text) ?? text;
+}
+
+export async function criteria(context: Context): Promise<Output> {
+  const ws = context.workspace();
+  const { state: plan, head } = requirePlan(ws);
+  const goal = findGoal(plan, context.value("goal-id"));
+  const assessed = assessGoal(plan, goal, await lookAt(ws.place, { thorough: false }));
+  const lines = assessed.flatMap((a) => [
+    `${a.ref}  ${pad(a.word, 8)} [${a.criterion.classes.join(" ")}] ${shown(a.criterion.scenario)}`,
+    `    ${a.criterion.channel}: ${a.criterion.check === null ? "no check" : shown(typeof a.criterion.check.run === "string" ? a.criterion.check.run : a.criterion.check.run.join(" "))}    evidence: ${shown(a.criterion.expectedEvidence)}`,
+  ]);
+  return {
+    text: [`${goal.id} ${shown(goal.title)}: ${goal.status.replace("_", " ")}`, ...lines].join("\n"),
+    json: {
+      goal: {
+        id: goal.id,
+        title: goal.title,
+        objective: goal.objective,
+        status: goal.status,
+        without: goal.without,
+      },
+      criteria: assessed.map((a) => ({
+        ...criterionJson(a),
+        scenario: a.criterion.scenario,
+        classes: a.criterion.classes,
+        adversarial: a.criterion.adversarial,
+        channel: a.criterion.channel,
+        expectedEvidence: a.criterion.expectedEvidence,
+        stop: a.criterion.stop,
+        check: a.criterion.check,
+        version: a.criterion.version,
+      })),
+      ledger: head,
+    },
+  };
+}
+
+export async function next(context: Context): Promise<Output> {
+  const ws = context.workspace();
+  const { state: plan, head } = requirePlan(ws);
+  const present = await lookAt(ws.place, { thorough: false });
+  const step = stepFor(plan, present);
+  return { text: `${step.command}\n  ${shown(step.why)}`, json: { next: step, ledger: head } };
+}

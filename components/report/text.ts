@@ -1,0 +1,59 @@
+/** Text for terminals: plan text with its control characters shown, columns, shortening. */
+
+import { eastAsianWidth } from "get-east-asian-width";
+
+/**
+ * Plan text is somebody's input. Control characters, escape sequences and direction marks are shown, never sent to the
+ * terminal; line breaks become spaces.
+ */
+export function shown(text: string): string {
+  return text
+    .replace(/[\t\r\n]+/g, " ")
+    .replace(
+      /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
+      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+}
+
+/** Output of a check, several lines: escape sequences are taken out, line breaks stay. */
+export function shownLines(text: string, lines: number, width = 160): readonly string[] {
+  const all = text.replace(/\n+$/, "").split("\n");
+  return all.slice(-lines).map((line) => cut(shown(line), width));
+}
+
+/** Columns that a text takes. Combining marks and joiners take none; an emoji of several parts counts as its parts. */
+export function width(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let columns = 0;
+  for (const char of text)
+    if (!/[\p{M}\p{Cf}]/u.test(char)) columns += eastAsianWidth(char.codePointAt(0) ?? 0);
+  return columns;
+}
+
+export function cut(text: string, length: number): string {
+  if (width(text) <= length) return text;
+  const out: string[] = [];
+  let used = 0;
+  for (const char of text) {
+    used += width(char);
+    if (used > length - 1) break;
+    out.push(char);
+  }
+  return `${out.join("").trimEnd()}…`;
+}
+
+export const pad = (text: string, length: number): string =>
+  text + " ".repeat(Math.max(0, length - width(text)));
+
+/** `1.1 s`, `320 ms`, `2m11s`. @param ms milliseconds */
+export function duration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)}h${String(minutes % 60).padStart(2, "0")}m`;
+}
+
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
