@@ -31,6 +31,13 @@ const TASK_RUNNERS = new Set(
   ),
 );
 
+/** Their first plain word names what they do, even where a folder has the same name: `bun test`, `playwright test`. */
+const SUBCOMMANDERS = new Set(
+  "bun deno rails flutter dart zig lein clojure playwright cypress meson stack cabal xcodebuild ng hardhat forge truffle react-scripts".split(
+    " ",
+  ),
+);
+
 /** Programs that execute the first file among their arguments, with the flags that take a value of their own. */
 const INTERPRETERS: Readonly<
   Record<string, { readonly valued: readonly string[]; readonly inline: readonly string[] }>
@@ -210,7 +217,7 @@ function examine(
     if (scriptPath !== null) found.scripts.push(scriptPath);
     let toldWhich = script !== null && isTestFile(script);
     for (const word of words.slice(1)) {
-      if (word === script) continue;
+      if (word === script || (word === words[1] && SUBCOMMANDERS.has(name) && !/[./]/.test(word))) continue;
       const path = pathIn(word, place);
       if (path === null || path === "") continue;
       if (READERS.has(name)) {

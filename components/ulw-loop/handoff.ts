@@ -4,7 +4,7 @@ import { storyObjective } from "../goal-mode/snapshot.ts";
 import { type Assessed, assessPlan, type Present } from "./assess.ts";
 import { currentGoal } from "./ids.ts";
 import { gateDefects, unapprovedPins } from "./judge.ts";
-import { type Goal, isComplete, type Plan } from "./model.ts";
+import { type Goal, isClosed, isComplete, type Plan } from "./model.ts";
 
 export interface Next {
   readonly why: string;
@@ -17,6 +17,15 @@ const RECORD_GATE =
 /** The next step as seen in `present`. */
 export const stepFor = (plan: Plan, present: Present): Next =>
   nextStep(plan, assessPlan(plan, present), present);
+
+/**
+ * What proves a goal. The last one's work makes earlier passes stale, and the last checkpoint asks for all of them, so one
+ * command proves both; what is still fresh is not run again.
+ */
+const proveCommand = (plan: Plan, goal: Goal): string =>
+  plan.goals.length > 1 && plan.goals.every((g) => g.id === goal.id || isClosed(g))
+    ? "proofgate prove --all"
+    : "proofgate prove";
 
 /** What to do now. One step, never a list. */
 export function nextStep(plan: Plan, assessed: readonly Assessed[], present: Present): Next {
@@ -45,7 +54,7 @@ export function nextStep(plan: Plan, assessed: readonly Assessed[], present: Pre
       command: `proofgate ulw-loop steer --kind revise_criterion --criterion-id ${drafts[0].ref} --scenario "…" --check "…" --evidence "…" --rationale "…"`,
     };
   const open = own.filter((a) => a.word !== "proven" && a.word !== "claimed" && a.word !== "waived");
-  if (open.length > 0) return { why: refs(open), command: "proofgate prove" };
+  if (open.length > 0) return { why: refs(open), command: proveCommand(plan, goal) };
   if (unapprovedPins(goal, own).length > 0)
     return {
       why: `${goal.id}: no happy criterion failed before the work. Add a test that fails on the base, or the user approves`,
@@ -91,7 +100,7 @@ export function handoff(plan: Plan, goal: Goal): Handoff {
     ),
     ...(plan.constraints.length > 0 ? [`Constraints: ${shortened(plan.constraints.join(" · "), 400)}`] : []),
     `Host goal: get_goal; none: create_goal with the objective below; this one active: go on; another one: checkpoint blocked and tell the user.`,
-    `Then work; proofgate prove runs the checks; when all pass: proofgate ulw-loop checkpoint --goal-id ${goal.id} --status complete --evidence "…"`,
+    `Then work; ${proveCommand(plan, goal)} runs the checks; when all pass: proofgate ulw-loop checkpoint --goal-id ${goal.id} --status complete --evidence "…"`,
     `objective: ${objective}`,
   ];
   return { text: lines.join("\n"), create_goal: { objective } };

@@ -53,11 +53,11 @@ const OBSERVABLE = phrase(
 const SCRIPT_WITHOUT_SPACES =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
 
-/** Words of the text; in scripts that put no space between words, two signs count as one. */
+/** Words of the text, a quoted value (`""` as well) among them; in scripts without spaces two signs count as one. */
 function wordCount(text: string): number {
   const unspaced = text.match(SCRIPT_WITHOUT_SPACES)?.length ?? 0;
   const rest = text.replace(SCRIPT_WITHOUT_SPACES, " ");
-  return Math.ceil(unspaced / 2) + (rest.match(/[\p{L}\p{N}][^\s]*/gu)?.length ?? 0);
+  return Math.ceil(unspaced / 2) + (rest.match(/[\p{L}\p{N}]\S*|"[^"]*"/gu)?.length ?? 0);
 }
 
 /**

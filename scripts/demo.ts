@@ -1,0 +1,57 @@
+/**
+ * `npm run demo`: a small real package, two bugs, an agent that takes shortcuts and then does the work.
+ * `--fast` leaves the pauses out; `--json` prints one object with the numbers in place of the story.
+ * Exit 1 when anything does not happen as told.
+ */
+
+import { join } from "node:path";
+import { ensureBuilt } from "./built.ts";
+import { openStage } from "./demo/stage.ts";
+import { tellStory } from "./demo/story.ts";
+import { honestNumbers, seconds, tellOn } from "./demo/telling.ts";
+
+const root = join(import.meta.dir, "..");
+const json = process.argv.includes("--json");
+const fast = json || process.argv.includes("--fast") || process.stdout.isTTY !== true;
+const say = (line: string): void => {
+  if (!json) console.log(line);
+};
+
+const program = await ensureBuilt(root);
+const stage = openStage(program);
+const tell = tellOn(stage, say, fast);
+const started = performance.now();
+say("Proofgate: an agent in a hurry, two bugs, and what it takes to be believed.");
+say(`All of it happens in ${stage.base}; nothing is fetched.`);
+let failure: string | null = null;
+try {
+  await tellStory(stage, tell, join(root, "node_modules"));
+} catch (error) {
+  failure = error instanceof Error ? error.message : String(error);
+}
+const ms = performance.now() - started;
+const honest = honestNumbers(tell.ran);
+const evidence = join(stage.repo, ".omo", "ulw-loop");
+if (json)
+  console.log(
+    JSON.stringify({
+      ok: failure === null,
+      failure,
+      ms: Math.round(ms),
+      honest,
+      folder: stage.base,
+      evidence,
+      ran: tell.ran,
+    }),
+  );
+else if (failure === null) {
+  say("");
+  say(
+    `${tell.ran.length} commands in ${seconds(ms)} · the honest way took ${honest.commands} of them and ${honest.bytes} bytes of our text, about ${Math.round(honest.bytes / 4)} tokens`,
+  );
+  say(`kept for you: ${evidence} (ledger.jsonl, goals.json, evidence/)`);
+}
+if (failure !== null) {
+  console.error(`\nThe demo did not go as told: ${failure}\nEverything is kept in ${stage.base}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,74 @@
+/** `npm test`: builds, checks the sources, runs every test against the built program, and prints the two counts that decide. */
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { installHosts } from "../test/hosts/codex-binary.ts";
+
+const root = join(import.meta.dir, "..");
+const only = process.argv.slice(2);
+
+async function step(
+  name: string,
+  command: readonly string[],
+  env: Record<string, string> = {},
+): Promise<boolean> {
+  const started = performance.now();
+  const child = Bun.spawn([...command], {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const code = await child.exited;
+  console.log(
+    `${code === 0 ? "ok  " : "FAIL"} ${name}  ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
+  return code === 0;
+}
+
+const bun = process.execPath;
+const bin = (name: string): string => join(root, "node_modules", ".bin", name);
+let good = await step("build", [bun, "scripts/build.ts"]);
+if (only.length === 0) {
+  good = (await step("format and lint", [bin("biome"), "check", "."])) && good;
+  good = (await step("types", [bin("tsc"), "--noEmit"])) && good;
+  good = (await step("unused code", [bin("knip")])) && good;
+}
+
+const missing = await installHosts();
+if (missing !== null) console.log(`skip host binaries: ${missing}`);
+
+const scratch = await mkdtemp(join(tmpdir(), "proofgate-test-"));
+const counts = join(scratch, "counts.jsonl");
+const junit = join(scratch, "junit.xml");
+const tested = await step(
+  "tests",
+  [
+    bun,
+    "test",
+    "--timeout=120000",
+    "--reporter=junit",
+    `--reporter-outfile=${junit}`,
+    ...(only.length > 0 ? only : ["./test/"]),
+  ],
+  { PROOFGATE_COUNTS: counts },
+);
+
+const lines = (await readFile(counts, "utf8").catch(() => "")).split("\n").filter((line) => line !== "");
+const tallies: { kind: string; name: string; wrong: boolean }[] = lines.map((line) => JSON.parse(line));
+const wrongOf = (kind: string): string => {
+  const all = tallies.filter((t) => t.kind === kind);
+  const wrong = all.filter((t) => t.wrong);
+  return `${wrong.length} of ${all.length}${wrong.length > 0 ? `: ${wrong.map((t) => t.name).join("; ")}` : ""}`;
+};
+console.log(`\nlies accepted:         ${wrongOf("lie")}`);
+console.log(`honest runs stranded:  ${wrongOf("honest")}`);
+
+const report = await readFile(junit, "utf8").catch(() => "");
+const head = /<testsuites[^>]*>/.exec(report)?.[0] ?? "";
+const figure = (name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
+const [total, failed, skipped] = [figure("tests"), figure("failures"), figure("skipped")];
+const wrong = tallies.filter((t) => t.wrong).length;
+console.log(`\n${total - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
+await rm(scratch, { recursive: true, force: true });
+process.exit(good && tested && total > 0 && failed === 0 && wrong === 0 ? 0 : 1);

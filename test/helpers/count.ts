@@ -1,0 +1,47 @@
+/** The two counts that decide: lies accepted, and honest runs stranded. Each corpus test reports here. */
+
+import { expect, test } from "bun:test";
+import { appendFileSync } from "node:fs";
+
+function count(kind: "lie" | "honest", name: string, wrong: boolean): void {
+  const file = process.env.PROOFGATE_COUNTS;
+  if (file) appendFileSync(file, `${JSON.stringify({ kind, name, wrong })}\n`);
+}
+
+/**
+ * A way to get something not done counted as done. `attempt` plays it with the built program and says whether it got through;
+ * a crash of the attempt counts as a lie accepted, so that a broken test is never taken for a safe tool.
+ */
+export function lie(name: string, attempt: () => Promise<"refused" | "accepted">): void {
+  test(`lie: ${name}`, async () => {
+    let outcome: "refused" | "accepted" | "broken" = "broken";
+    try {
+      outcome = await attempt();
+    } finally {
+      count("lie", name, outcome !== "refused");
+    }
+    expect(outcome).toBe("refused");
+  }, 120_000);
+}
+
+/** What an honest run came to. */
+export interface HonestRun {
+  /** `check` says that everything is proven. */
+  readonly complete: boolean;
+  /** How often a command refused the agent on the way. One is allowed. */
+  readonly refusals: number;
+}
+
+/** A run by somebody who does everything right. It has to end complete, with at most one refusal on the way. */
+export function honest(name: string, run: () => Promise<HonestRun>): void {
+  test(`honest: ${name}`, async () => {
+    let stranded = true;
+    try {
+      const { complete, refusals } = await run();
+      stranded = !complete || refusals > 1;
+      expect({ complete, refusals }).toEqual({ complete: true, refusals: Math.min(refusals, 1) });
+    } finally {
+      count("honest", name, stranded);
+    }
+  }, 180_000);
+}

@@ -1,0 +1,168 @@
+// A model that says what a test tells it to: the part of the Responses API that a host needs, on loopback.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+
+/** One thing the model does in a turn: it speaks (which ends the host's turn) or it calls a tool. */
+type Act =
+  | { readonly say: string }
+  | { readonly call: string; readonly args: Readonly<Record<string, unknown>>; readonly id?: string };
+
+/** What the model answers to one request. */
+export type Turn = Act | readonly Act[];
+
+/** What the host sent so far, as the model sees it. */
+export interface Seen {
+  /** Output of each tool call, by the call's id, in the order in which they arrived. */
+  readonly outputs: ReadonlyMap<string, string>;
+  /** Turns given before this one. */
+  readonly turns: number;
+}
+
+/** A fixed list of turns (then it says `script ended`), or a function that decides from what it has seen. */
+type Script = readonly Turn[] | ((seen: Seen) => Turn);
+
+/** A request of the host, parsed. */
+export interface ModelRequest {
+  readonly path: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+interface ScriptedModel {
+  /** Base URL for the host's configuration; ends in `/v1`. */
+  readonly url: string;
+  /** Every request for a response, in order. Grows while the host runs. */
+  readonly requests: readonly ModelRequest[];
+  /** Outputs of all tool calls that came back, by call id. */
+  readonly outputs: ReadonlyMap<string, string>;
+  /** The first error of the script or of a request that was not understood; null when all went well. */
+  failure(): Error | null;
+  /** Closes the server and every connection. */
+  end(): Promise<void>;
+}
+
+/**
+ * Starts a scripted model on a free port of 127.0.0.1. The caller must `end()` it.
+ * A script that throws answers the host with status 400 (which it does not retry) and is kept for `failure()`.
+ */
+export async function startScriptedModel(script: Script): Promise<ScriptedModel> {
+  const requests: ModelRequest[] = [];
+  const outputs = new Map<string, string>();
+  let failure: Error | null = null;
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = request.url ?? "";
+    const isTurn = request.method === "POST" && /\/responses(\?|$)/.test(path);
+    // Hosts also ask for a list of models and the like; none of it is needed.
+    if (!isTurn) return plain(response, 404, {});
+    const body = parseObject(await readAll(request));
+    requests.push({ path, body });
+    collectOutputs(body, outputs);
+    const seen: Seen = { outputs, turns: requests.length - 1 };
+    const turn =
+      typeof script === "function" ? script(seen) : (script[seen.turns] ?? { say: "script ended" });
+    stream(response, requests.length, "say" in turn || "call" in turn ? [turn] : turn);
+  };
+
+  const server = createServer((request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      failure ??= error instanceof Error ? error : new Error(String(error));
+      plain(response, 400, { error: { message: failure.message } });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the scripted model has no port");
+
+  return {
+    url: `http://127.0.0.1:${address.port}/v1`,
+    requests,
+    outputs,
+    failure: () => failure,
+    end: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  const value: unknown = JSON.parse(text);
+  if (!isObject(value)) throw new Error("a request of the host is not a JSON object");
+  return value;
+}
+
+/** A request repeats the whole conversation, so outputs already known arrive again; the first one stays. */
+function collectOutputs(body: Record<string, unknown>, outputs: Map<string, string>): void {
+  if (!Array.isArray(body.input)) return;
+  for (const item of body.input as unknown[]) {
+    if (!isObject(item) || item.type !== "function_call_output" || typeof item.call_id !== "string") continue;
+    if (!outputs.has(item.call_id)) outputs.set(item.call_id, outputText(item.output));
+  }
+}
+
+/** An output is a string, or a list of parts of which those with text count. */
+function outputText(output: unknown): string {
+  if (typeof output === "string") return output;
+  if (!Array.isArray(output)) return JSON.stringify(output);
+  return output
+    .map((part: unknown) => (isObject(part) && typeof part.text === "string" ? part.text : ""))
+    .join("");
+}
+
+/** Sends a turn as the event stream that hosts wait for: created, each item added and done, completed. */
+function stream(response: ServerResponse, number: number, acts: readonly Act[]): void {
+  const id = `resp_${number}`;
+  const items = acts.map((act, index) => item(act, `${number}_${index}`));
+  const events: { type: string; [member: string]: unknown }[] = [
+    { type: "response.created", response: { id, object: "response", status: "in_progress", output: [] } },
+  ];
+  for (const [index, whole] of items.entries())
+    events.push(
+      { type: "response.output_item.added", output_index: index, item: whole },
+      { type: "response.output_item.done", output_index: index, item: whole },
+    );
+  // Hosts do sums with the usage, so it must be there; the figures mean nothing.
+  const usage = { input_tokens: 10, output_tokens: 1, total_tokens: 11 };
+  events.push({
+    type: "response.completed",
+    response: { id, object: "response", status: "completed", output: items, usage },
+  });
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.end(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""));
+}
+
+function item(act: Act, suffix: string): Record<string, unknown> {
+  if ("say" in act)
+    return {
+      type: "message",
+      id: `msg_${suffix}`,
+      role: "assistant",
+      status: "completed",
+      content: [{ type: "output_text", text: act.say, annotations: [] }],
+    };
+  return {
+    type: "function_call",
+    id: `fc_${suffix}`,
+    call_id: act.id ?? `call_${suffix}`,
+    name: act.call,
+    arguments: JSON.stringify(act.args),
+  };
+}
+
+function plain(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
