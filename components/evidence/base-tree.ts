@@ -26,6 +26,8 @@ export interface ExportOptions {
   readonly overlay: readonly string[];
   /** Paths taken out of the export: tests that are gone today. */
   readonly remove?: readonly string[];
+  /** Paths that get the content they have in a commit, put back where they are missing. */
+  readonly restore?: { readonly commit: string; readonly paths: readonly string[] };
   /** Files that get a content of their own, by path. */
   readonly patches?: ReadonlyMap<string, string>;
   /** Names shared beside the usual dependency folders. */
@@ -90,15 +92,18 @@ export async function exportTree(
       config: [...(await checkoutSettings(root)), "core.hooksPath=/dev/null", "advice.detachedHead=false"],
     });
     await linkNested(root, dir, source, options.today);
-    for (const path of options.remove ?? []) rmSync(join(dir, path), { force: true });
+    for (const path of options.remove ?? []) rmSync(join(dir, path), { recursive: true, force: true });
     const outside = "tree" in source ? source.tree.outside : [];
     for (const path of options.overlay) if (!outside.includes(path)) layOver(root, dir, path);
     for (const path of outside) linkOutside(root, dir, path);
+    if (options.restore !== undefined) await restoreFiles(dir, options.restore);
+    // Never through a link: it may lead out of the export.
     for (const [path, content] of options.patches ?? [])
-      if (existsSync(join(dir, path))) writeFileSync(join(dir, path), content);
+      if (lstatSync(join(dir, path), { throwIfNoEntry: false })?.isFile())
+        writeFileSync(join(dir, path), content);
     const shared = shareFolders(root, dir, { today: options.today, names: options.share ?? [] });
     const env = exportEnvironment(root, dir, shared);
-    const setupFault = await runSetup(dir, root, options.setup, env);
+    const setupFault = await runSetup(dir, root, options.setup, env, join(temp, "index"));
     return { dir, env, setupFault, dispose: async () => removeTempFolder(temp) };
   } catch (error) {
     removeTempFolder(temp);
@@ -187,6 +192,23 @@ async function sameCommit(root: string, path: string, commit: string, today: Tre
   );
 }
 
+/** A command line holds only so many paths. */
+const PATHS_AT_ONCE = 500;
+
+async function restoreFiles(
+  dir: string,
+  { commit, paths }: { readonly commit: string; readonly paths: readonly string[] },
+): Promise<void> {
+  for (let from = 0; from < paths.length; from += PATHS_AT_ONCE)
+    await git(
+      ["--literal-pathspecs", "checkout", "-q", commit, "--", ...paths.slice(from, from + PATHS_AT_ONCE)],
+      {
+        cwd: dir,
+        config: ["core.hooksPath=/dev/null"],
+      },
+    );
+}
+
 /** Copies one file of the working tree over the export, never through a link that leads out of it. */
 function layOver(root: string, dir: string, path: string): void {
   const from = join(root, path);
@@ -235,12 +257,23 @@ export function movedInto(root: string, dir: string, path: string): string {
   return path.startsWith("/") && (inside === "" || !inside.startsWith("..")) ? join(dir, inside) : path;
 }
 
+/** Locks of package managers, which an honest installation brings up to date. */
+const LOCKS =
+  /(^|\/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|[\w-]+\.lock|go\.sum)$/i;
+
+/** @returns why the export is not as it has to be; a setup may add what Git ignores, and change nothing that counts */
 async function runSetup(
   dir: string,
   root: string,
   setup: readonly Command[],
   env: Readonly<Record<string, string>>,
+  index: string,
 ): Promise<string | null> {
+  if (setup.length === 0) return null;
+  // An index beside the export's own holds what was there before, laid over files included.
+  const aside = { cwd: dir, env: { GIT_INDEX_FILE: index }, config: ["core.safecrlf=false"] };
+  await git(["read-tree", "--empty"], aside);
+  await git(["add", "-A", "."], aside);
   for (const command of setup) {
     const run = await runCommand(command, { cwd: dir, timeoutMs: SETUP_TIMEOUT_MS, root, extra: env });
     const said =
@@ -250,7 +283,12 @@ async function runSetup(
     if (run.exit !== 0)
       return `setup failed: ${typeof command === "string" ? command : command.join(" ")}: ${said.slice(0, 160)}`;
   }
-  return null;
+  const changed = (await git(["diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv"], aside)).stdout
+    .split("\0")
+    .filter((path) => path !== "" && !LOCKS.test(path));
+  return changed.length === 0
+    ? null
+    : `setup changes files that Git has: ${changed.slice(0, 3).join(", ")}; it may only add what Git ignores`;
 }
 
 function readOr(path: string, fallback: string): string {

@@ -9,6 +9,7 @@ import { sandboxed } from "./environment.ts";
 import { digestOf, globs, type LiveTree, withTreeObjects } from "./fingerprint.ts";
 import { git } from "./git.ts";
 import { judge, verdictWords } from "./judge.ts";
+import { type BaseChecks, baseChecks, withoutProduct } from "./pin.ts";
 import { runCommand } from "./runner.ts";
 import { changedConfig, isRunnerConfig } from "./runner-config.ts";
 import type { Before, Check, Command, Tree, Verdict } from "./types.ts";
@@ -26,7 +27,8 @@ export interface BeforeOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** A base run that was quicker than this is repeated before its failure is believed: a coin must not fall red by luck. */
+/** A base run that was quicker than this is repeated before its failure is believed: a coin must not fall red by luck,
+ * nor a test that counts the folders it runs in. */
 const REPEATED_BELOW_MS = 3000;
 /** Variables that lead to code; where they point into the repository they are turned to the export. */
 const CODE_PATHS = ["PATH", "PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB", "CLASSPATH", "VIRTUAL_ENV"];
@@ -38,11 +40,13 @@ const CODE_PATHS = ["PATH", "PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB", "C
 export async function takeBefore(check: Check, options: BeforeOptions): Promise<Before> {
   const began = performance.now();
   return withTreeObjects(options.root, async (tree) => {
-    const answer = await compare(check, options, tree);
+    const { ofToday, ...answer } = await compare(check, options, tree);
+    const digest = checkFilesDigest(check, tree);
     return {
       ...answer,
       base: answer.outcome === "no_base" ? null : options.base,
-      checkFiles: checkFilesDigest(check, tree),
+      // An answer that another product would change is no answer for the next tree.
+      checkFiles: ofToday ? `${digest}@${tree.id}` : digest,
       durationMs: Math.round(performance.now() - began),
     };
   });
@@ -55,7 +59,10 @@ export function checkFilesDigest(check: Check, tree: Tree): string {
   return digestOf(tree, (path) => paths.has(path) || isRunnerConfig(path));
 }
 
-type Answer = Pick<Before, "outcome" | "saw" | "covers">;
+type Answer = Pick<Before, "outcome" | "saw" | "covers" | "lost"> & {
+  /** Today's product had a say in it, not only the check's own files. */
+  readonly ofToday?: boolean;
+};
 
 async function compare(check: Check, options: BeforeOptions, tree: LiveTree): Promise<Answer> {
   const { base, root } = options;
@@ -92,32 +99,48 @@ async function askBase(
     (path) => isTestFile(path) && !tree.files.has(path),
   );
   const prepared = { overlay, remove: [...remove, ...config.removed], patches: config.patches };
+  const run = (place: Export): Promise<Seen> => runIn(place, check, options, files);
+  const onBase = (use = run): Promise<Seen | string> =>
+    onExport(options, { commit: options.base }, { ...common, ...prepared }, use);
+  const onToday = (how: Partial<ExportOptions>): Promise<Seen | string> =>
+    onExport(options, { tree }, { ...common, overlay: [], ...how }, run);
 
-  const first = await onExport(
-    options,
-    { commit: options.base },
-    { ...common, ...prepared },
-    async (place) => {
-      const seen = await runIn(place, check, options, files);
-      if (seen.verdict.kind !== "unmet" || seen.durationMs >= REPEATED_BELOW_MS) return seen;
-      const again = await runIn(place, check, options, files);
-      return again.verdict.kind === "met" ? { ...again, flaky: true } : seen;
-    },
-  );
-  if (typeof first === "string") return { outcome: "unclear", saw: first };
-  const words = verdictWords(check, first.verdict);
-  if (first.flaky)
-    return { outcome: "unclear", saw: "flaky: it failed on the base once and passed there once" };
-  switch (first.verdict.kind) {
-    case "not_run":
-      return { outcome: "not_run", saw: first.verdict.reason + ignoredHint(check, options.root, tree) };
-    case "inconclusive":
-    case "blocked":
-      return { outcome: "unclear", saw: words };
-    case "met":
-      return withOwnScripts();
-    case "unmet":
-      return options.preview ? { outcome: "red", saw: words } : control();
+  const began = performance.now();
+  const first = await onBase(async (place) => {
+    // Where making a second folder would take long, the same one has to do.
+    const slow = performance.now() - began >= REPEATED_BELOW_MS;
+    const seen = await run(place);
+    if (!slow || seen.verdict.kind !== "unmet" || seen.durationMs >= REPEATED_BELOW_MS) return seen;
+    const again = await run(place);
+    return again.verdict.kind === "met" ? { ...again, flaky: true } : seen;
+  });
+  const repeated = performance.now() - began < REPEATED_BELOW_MS;
+  const answer = await judgeFirst();
+  return options.preview ? answer : question(answer);
+
+  async function judgeFirst(): Promise<Answer> {
+    if (typeof first === "string") return { outcome: "unclear", saw: first };
+    const words = verdictWords(check, first.verdict);
+    if (first.flaky) return FLAKY;
+    switch (first.verdict.kind) {
+      case "not_run":
+        return { outcome: "not_run", saw: first.verdict.reason + ignoredHint(check, options.root, tree) };
+      case "inconclusive":
+      case "blocked":
+        return { outcome: "unclear", saw: words };
+      case "met":
+        return withOwnScripts();
+      case "unmet":
+        if (!options.preview) return control(words);
+        return (await passesAgain()) ? FLAKY : { outcome: "red", saw: words };
+    }
+  }
+
+  /** In a folder of its own, so that a test which knows the first one by sight is found out. */
+  async function passesAgain(): Promise<boolean> {
+    if (!repeated) return false;
+    const again = await onBase();
+    return typeof again !== "string" && again.verdict.kind === "met";
   }
 
   /** It passed with today's scripts. Does it with the scripts that the base has? */
@@ -173,11 +196,17 @@ async function askBase(
   }
 
   /** It failed on the base. Were that the export's fault, a clean copy of today's tree would fail as well. */
-  async function control(): Promise<Answer> {
+  async function control(words: string): Promise<Answer> {
+    // In a changing order: a test must not know by the number of runs which of them is the base.
+    const baseFirst = Math.random() < 0.5;
+    if (baseFirst && (await passesAgain())) return FLAKY;
+    const answer = await cleanCopy(words);
+    return !baseFirst && (await passesAgain()) ? FLAKY : answer;
+  }
+
+  async function cleanCopy(words: string): Promise<Answer> {
     if (await coversHold()) return { outcome: "red", saw: words, covers: "hold" };
-    const seen = await onExport(options, { tree }, { ...common, overlay }, (place) =>
-      runIn(place, check, options, files),
-    );
+    const seen = await onToday({ overlay });
     if (typeof seen === "string") return { outcome: "unclear", saw: seen };
     if (seen.verdict.kind === "met")
       return { outcome: "red", saw: words, ...(check.covers === null ? {} : { covers: "narrow" as const }) };
@@ -187,7 +216,69 @@ async function askBase(
       saw: `a clean copy of today's tree fails as well (${verdictWords(check, seen.verdict)})${hint}`,
     };
   }
+
+  /** An answer is worth as much as the check is. Is it the one that the base has, and does it look at the project at all? */
+  async function question(answer: Answer): Promise<Answer> {
+    const then = checkFiles(check, { id: "", files: before }, null);
+    const changed = await baseChecks(
+      options.root,
+      options.base,
+      { then, now: files, config },
+      { before, today: tree },
+    );
+    // A program that is run directly and was mended: that the base's own fails is what `own_script` says already.
+    const mended = files.scripts.some(
+      (path) => !looksLikeCheck(path) && before.get(path) !== tree.files.get(path),
+    );
+    if (answer.outcome === "own_script" && mended) return answer;
+    const red = answer.outcome === "red";
+    // Tests that are only added are what makes a check red; nothing of the base's is lost by them.
+    if (red && (changed === null || changed.restore.length + changed.patches.size === 0)) return answer;
+    if (changed !== null) {
+      const failed = await failsWithBaseChecks(changed, answer.outcome);
+      if (red) return { ...answer, ofToday: true, ...(failed === null ? {} : { lost: failed }) };
+      if (failed !== null)
+        return {
+          outcome: "hollowed",
+          saw: `its own test was changed: the base's version fails here (${failed})`,
+          ofToday: true,
+        };
+    }
+    const ofToday = changed !== null;
+    if (answer.outcome !== "pinned") return { ...answer, ofToday };
+    for (const product of withoutProduct(files, tree)) {
+      const seen = await onToday({ ...product, setup: [] });
+      if (typeof seen === "string" || seen.verdict.kind !== "met") return { ...answer, ofToday };
+    }
+    return { outcome: "hollowed", saw: "passes without the project as well", ofToday };
+  }
+
+  /** What failed when today's product met the base's check files; null when nothing did, or it says nothing. */
+  async function failsWithBaseChecks(
+    { restore, added, patches }: BaseChecks,
+    outcome: Before["outcome"],
+  ): Promise<string | null> {
+    const how = { restore: { commit: options.base, paths: restore }, patches };
+    const unmet = async (remove: readonly string[]): Promise<string | null> => {
+      const seen = await onToday({ ...how, remove });
+      if (typeof seen === "string" || seen.verdict.kind !== "unmet") return null;
+      return verdictWords(check, seen.verdict);
+    };
+    const failed = await unmet(added);
+    if (failed === null) return null;
+    const certain = outcome === "pinned" || outcome === "own_script";
+    if (certain && added.length === 0) return failed;
+    // The check may want what only today's tree has; then it fails on the base as it is there, too.
+    const there = await onExport(options, { commit: options.base }, { ...common, overlay: [] }, run);
+    if (typeof there !== "string" && there.verdict.kind === "met") return failed;
+    return certain ? unmet([]) : null;
+  }
 }
+
+const FLAKY: Answer = {
+  outcome: "unclear",
+  saw: "flaky: it failed on the base once and passed there once",
+};
 
 interface Seen {
   readonly verdict: Verdict;

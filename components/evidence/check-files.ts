@@ -235,7 +235,8 @@ function examine(
   return found;
 }
 
-function runsSuite(words: readonly string[]): boolean {
+/** Whether a simple command runs tests, or a task, that it finds by itself. */
+export function runsSuite(words: readonly string[]): boolean {
   const name = programName(words);
   const line = [ALIASES[name] ?? name, ...words.slice(1)].join(" ");
   return SUITES.some((form) => form.test(line));

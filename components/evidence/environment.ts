@@ -1,6 +1,6 @@
 /** The environment that a check runs in: nothing in it may make a program run other code than its own. */
-import { accessSync, constants, existsSync, realpathSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
 import { simpleCommands } from "./shell-words.ts";
 import type { Command, Program } from "./types.ts";
@@ -16,13 +16,30 @@ const LOADING = new Set([
   "PERL5OPT",
   "RUBYOPT",
   "PYTHONSTARTUP",
-  "npm_config_script_shell",
+  "PYTHONOPTIMIZE",
+  "PYTHONHOME",
+  "PYTEST_ADDOPTS",
+  "PYTEST_PLUGINS",
+  "NODE_TEST_CONTEXT",
+  "BUN_OPTIONS",
+  "BUN_INSPECT_PRELOAD",
+  "MAKEFLAGS",
+  "GNUMAKEFLAGS",
+  "MFLAGS",
+  "MAKEFILES",
+  "SHELLOPTS",
+  "ZDOTDIR",
 ]);
+/** Settings of npm and Yarn that put other code, or none, in the place of a script; npm takes any mix of capitals. */
+const NPM_LOADING =
+  /^(?:npm_config_|yarn_)_*(?:script[_-]shell|shell|node[_-]options|ignore[_-]scripts|if[_-]present|dry[_-]run|workspaces?|yarn[_-]path|rc[_-]filename|plugins)$/i;
 /** Of Git's variables these say who and when, and lead to no code; tests that make commits need them. */
 const GIT_IDENTITY = /^GIT_(?:(?:AUTHOR|COMMITTER)_(?:NAME|EMAIL|DATE)|CONFIG_NOSYSTEM|TERMINAL_PROMPT)$/;
 /** Exported shell functions (`BASH_FUNC_npm%%`) shadow programs of the same name. */
 const SHELL_FUNCTION = /^BASH_FUNC_/;
-const NODE_LOADING = /(^|\s)(--require|-r|--import|--loader|--experimental-loader)(=|\s|$)/;
+/** Options of Node that load code, choose other code, leave tests out, or let a failure pass. */
+const NODE_LOADING =
+  /^(?:-r|-C|--(?:require|import|loader|experimental-loader|conditions|experimental-policy|experimental-default-config-file|experimental-config-file|env-file|env-file-if-exists|openssl-config|snapshot-blob|unhandled-rejections|test-only|test-name-pattern|test-skip-pattern|test-reporter|test-shard|watch|check))$/;
 
 /** Codex's sandbox without network: sockets fail there with EPERM, even on loopback. */
 export function sandboxed(env: Readonly<Record<string, string | undefined>>): boolean {
@@ -51,12 +68,91 @@ export function cleanEnvironment(
       LOADING.has(name) ||
       (name.startsWith("GIT_") && !GIT_IDENTITY.test(name)) ||
       SHELL_FUNCTION.test(name) ||
-      (name === "NODE_OPTIONS" && NODE_LOADING.test(value));
+      NPM_LOADING.test(name) ||
+      (name === "NODE_OPTIONS" && nodeOptions(value).some((option) => NODE_LOADING.test(option))) ||
+      (name === "GOFLAGS" && /(^|\s)['"]?--?(?:exec|toolexec|overlay|run|skip|list|n|vettool)\b/.test(value));
     if (loads) dropped.push(name);
-    else env[name] = value;
+    else if (name === "PYTHONPATH") {
+      const own = ownPythonPath(value, root === null ? [] : [root]);
+      if (own !== value) dropped.push(name);
+      if (own !== "") env[name] = own;
+    } else env[name] = value;
   }
   if (env.PATH !== undefined) env.PATH = orderedPath(env.PATH, root);
   return { env, dropped: dropped.sort() };
+}
+
+/** The names of the options in NODE_OPTIONS, split as Node does: double quotes, backslashes in them, `_` for `-`. */
+function nodeOptions(value: string): string[] {
+  const words = [""];
+  let quoted = false;
+  for (let at = 0; at < value.length; at++) {
+    let char = value[at] ?? "";
+    if (char === '"') {
+      quoted = !quoted;
+      continue;
+    }
+    if (char === "\\" && quoted) char = value[++at] ?? "";
+    else if (/\s/.test(char) && !quoted) {
+      words.push("");
+      continue;
+    }
+    words.push((words.pop() ?? "") + char);
+  }
+  return words.map((word) => (word.split("=")[0] ?? "").replaceAll("_", "-"));
+}
+
+/**
+ * The entries of a PYTHONPATH that lie in one of the folders, or belong to another user of the system: Python runs a
+ * `sitecustomize` from any of them before the program.
+ */
+export function ownPythonPath(value: string, folders: readonly string[]): string {
+  const homes = folders.map(real);
+  return value
+    .split(delimiter)
+    .filter((entry) => {
+      if (entry === "") return true;
+      const place = real(resolve(homes[0] ?? "/", entry));
+      return homes.some((home) => within(place, home)) || foreign(place);
+    })
+    .join(delimiter);
+}
+
+function foreign(place: string): boolean {
+  try {
+    return statSync(place).uid !== process.getuid?.();
+  } catch {
+    return false;
+  }
+}
+
+const SHELLS = /^(?:\/(?:usr\/)?bin\/)?((?:ba|da|z|k)?sh)$/;
+
+/**
+ * Settings that outrank what an `.npmrc` says of the shell and of Node's options: npm would run any program as a shell.
+ * One of the system's own shells may be asked for; anything else gives way to `/bin/sh`.
+ * @param nodeOptions the cleaned NODE_OPTIONS
+ */
+export function npmSettings(
+  source: Readonly<Record<string, string | undefined>>,
+  root: string,
+  nodeOptions: string | undefined,
+): Record<string, string> {
+  if (process.platform === "win32") return {};
+  const asked = (file: string): string | undefined => {
+    try {
+      return /^\s*script[-_]shell\s*=\s*["']?([^"'\r\n]*?)["']?\s*$/m.exec(readFileSync(file, "utf8"))?.[1];
+    } catch {
+      return undefined;
+    }
+  };
+  const given = Object.entries(source).find(([name]) => /^npm_config_script[-_]shell$/i.test(name))?.[1];
+  const shell =
+    given ?? asked(join(root, ".npmrc")) ?? asked(join(source.HOME ?? homedir(), ".npmrc")) ?? "sh";
+  const name = SHELLS.exec(shell)?.[1] ?? "sh";
+  const place = ["/bin", "/usr/bin"].map((folder) => join(folder, name)).find(executable) ?? "/bin/sh";
+  // npm takes an empty variable for none, but trims a blank one to an empty setting, which outranks the files.
+  return { npm_config_script_shell: place, npm_config_node_options: nodeOptions ?? " " };
 }
 
 /**
@@ -65,10 +161,19 @@ export function cleanEnvironment(
  * where they are, since installers fill them.
  */
 function orderedPath(path: string, root: string | null): string {
+  return ordered(path, root === null ? [] : [root], true);
+}
+
+/** The same for our own programs, which no installer puts into a repository. */
+export function trustedPath(path: string, roots: readonly string[]): string {
+  return ordered(path, roots, false);
+}
+
+function ordered(path: string, roots: readonly string[], installers: boolean): string {
   const temporary = [tmpdir(), "/tmp", "/var/tmp", process.env.TMPDIR ?? ""]
     .filter((folder) => folder !== "")
     .map(real);
-  const home = root === null ? null : real(root);
+  const homes = roots.map(real);
   const first: string[] = [];
   const last: string[] = [];
   for (const entry of path.split(delimiter)) {
@@ -78,10 +183,11 @@ function orderedPath(path: string, root: string | null): string {
       continue;
     }
     const place = real(entry);
-    const inside = home !== null && within(place, home);
+    const inside = homes.some((home) => within(place, home));
     const suspect = inside || temporary.some((folder) => within(place, folder));
     const installed =
-      place.endsWith(join("node_modules", ".bin")) || existsSync(join(dirname(place), "pyvenv.cfg"));
+      installers &&
+      (place.endsWith(join("node_modules", ".bin")) || existsSync(join(dirname(place), "pyvenv.cfg")));
     (suspect && !installed ? last : first).push(entry);
   }
   return [...new Set([...first, ...last])].join(delimiter);
@@ -124,7 +230,7 @@ export function resolvePrograms(run: Command, path: string, cwd: string): readon
 }
 
 /** Absolute path of a program as the system would find it; null when it would not. */
-function resolveProgram(name: string, path: string, cwd: string): string | null {
+export function resolveProgram(name: string, path: string, cwd: string): string | null {
   if (name.includes("/")) {
     const place = resolve(cwd, name);
     return executable(place) ? place : null;

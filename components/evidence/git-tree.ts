@@ -16,8 +16,10 @@ import {
 import { delimiter, join } from "node:path";
 import { Refusal } from "../errors.ts";
 import { type GitResult, git } from "./git.ts";
+import { foreignFilters } from "./git-filters.ts";
 import { type GitFolders, gitFolders } from "./git-folders.ts";
 import { isOurs } from "./ours.ts";
+import { outsideLink, statMark } from "./outside-links.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.ts";
 
 export interface GitTree {
@@ -28,6 +30,10 @@ export interface GitTree {
   readonly nested: readonly string[];
   /** Ids of files that Git does not read here: over 50 MB, or unreadable. */
   readonly marks: ReadonlyMap<string, string>;
+  /** Links out of the repository, and the id of what lies behind them. */
+  readonly links: ReadonlyMap<string, string>;
+  /** Paths of which a filter, and not their content, says what Git has. */
+  readonly filtered: readonly string[];
   readonly objects: string;
   dispose(): void;
 }
@@ -57,6 +63,7 @@ interface Entry {
 }
 
 const GITLINK = "160000";
+const LINK = "120000";
 
 /** @throws Refusal `git_failed`, `git_missing` */
 export async function fingerprintGit(root: string): Promise<GitTree> {
@@ -76,22 +83,24 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
   const objects = join(temp, "objects");
   mkdirSync(objects);
   copyIndex(join(folders.gitDir, "index"), index);
+  const filters = await foreignFilters(folders, (args) =>
+    git(args, { cwd: root, env: { GIT_WORK_TREE: root }, allowFail: true }),
+  );
+  const env = {
+    // The folder itself, wherever `core.worktree` points.
+    GIT_WORK_TREE: root,
+    GIT_INDEX_FILE: index,
+    GIT_OBJECT_DIRECTORY: objects,
+    GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates(folders),
+  };
   const run = (args: readonly string[], stdinFd?: number): Promise<GitResult> =>
-    git(args, {
-      cwd: root,
-      config: SETTINGS,
-      stdinFd,
-      env: {
-        GIT_INDEX_FILE: index,
-        GIT_OBJECT_DIRECTORY: objects,
-        GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates(folders),
-      },
-    });
+    git(args, { cwd: root, config: SETTINGS, stdinFd, env });
 
   const listed = parse(
     (await run(["ls-files", "-z", "-v", "-s", "-c", "-o", "-m", "--exclude-standard"])).raw,
   );
-  const plan = sift(root, listed, existsSync(join(folders.gitDir, "info", "sparse-checkout")));
+  const filtered = await filteredPaths(listed, filters, temp, run);
+  const plan = sift(root, listed);
 
   for (const [flag, paths] of [
     ["--no-assume-unchanged", plan.assumed],
@@ -126,9 +135,29 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
     files,
     nested: plan.nested.map(utf8),
     marks: plan.marks,
+    links: plan.links,
+    filtered: [...filtered].map(utf8),
     objects,
     dispose: () => removeTempFolder(temp),
   };
+}
+
+/** Paths to which one of the filters applies: the tree has what the filter says of them, whatever they hold. */
+async function filteredPaths(
+  listed: readonly Entry[],
+  filters: ReadonlySet<string>,
+  temp: string,
+  run: (args: readonly string[], stdinFd?: number) => Promise<GitResult>,
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  if (filters.size === 0) return found;
+  const paths = [...new Set(listed.filter((e) => !e.path.endsWith("/")).map((e) => e.path))];
+  await withInput(temp, paths, async (fd) => {
+    const said = (await run(["check-attr", "-z", "--stdin", "filter"], fd)).raw.split("\0");
+    for (let at = 0; at + 2 < said.length; at += 3)
+      if (filters.has(utf8(said[at + 2] ?? ""))) found.add(said[at] ?? "");
+  });
+  return found;
 }
 
 /**
@@ -174,10 +203,11 @@ interface Sifted {
   readonly skipped: readonly string[];
   readonly nested: readonly string[];
   readonly marks: ReadonlyMap<string, string>;
+  readonly links: ReadonlyMap<string, string>;
 }
 
 /** Decides for each path what happens to it in the copied index. */
-function sift(root: string, entries: readonly Entry[], sparse: boolean): Sifted {
+function sift(root: string, entries: readonly Entry[]): Sifted {
   const files = new Map<string, string>();
   const look = new Set<string>();
   const drop = new Set<string>();
@@ -185,6 +215,11 @@ function sift(root: string, entries: readonly Entry[], sparse: boolean): Sifted 
   const skipped: string[] = [];
   const nested = new Set<string>();
   const marks = new Map<string, string>();
+  const links = new Map<string, string>();
+  const linked = (path: string): void => {
+    const behind = outsideLink(root, onDisk(root, path));
+    if (behind !== null) links.set(utf8(path), behind);
+  };
   for (const { tag, mode, id, path } of entries) {
     if (isOurs(utf8(path))) {
       if (tag !== "?") drop.add(path);
@@ -206,9 +241,11 @@ function sift(root: string, entries: readonly Entry[], sparse: boolean): Sifted 
     }
     files.set(utf8(path), id);
     if (tag === "C" || tag === "R" || tag === "M") look.add(path);
-    // A sparse checkout leaves files out by the user's own wish; there an absent file is an unchanged one.
+    if (mode === LINK) linked(path);
+    // An absent file is absent, also where a sparse checkout leaves it out: no check has seen it.
     const flagged = tag !== "H" && tag !== "C" && tag !== "R" && tag !== "M";
-    if (flagged && (tag.toUpperCase() !== "S" || !sparse || status(root, path) !== null)) {
+    if (flagged && tag.toUpperCase() === "S" && status(root, path) === null) drop.add(path);
+    else if (flagged) {
       if (tag === tag.toLowerCase()) assumed.push(path);
       if (tag.toUpperCase() === "S") skipped.push(path);
       look.add(path);
@@ -218,18 +255,17 @@ function sift(root: string, entries: readonly Entry[], sparse: boolean): Sifted 
   for (const path of look) {
     const stats = status(root, path);
     if (stats === null) add.push(path);
-    else if (stats.isSymbolicLink()) add.push(path);
-    else if (!stats.isFile()) drop.add(path);
+    else if (stats.isSymbolicLink()) {
+      linked(path);
+      add.push(path);
+    } else if (!stats.isFile()) drop.add(path);
     else if (stats.size > BIG_BYTES || !readable(root, path)) {
       drop.add(path);
-      marks.set(
-        utf8(path),
-        `${stats.size > BIG_BYTES ? "big" : "unreadable"}:${stats.size}:${stats.mtimeMs}`,
-      );
+      marks.set(utf8(path), `${stats.size > BIG_BYTES ? "big" : "unreadable"}:${statMark(stats)}`);
     } else add.push(path);
   }
   for (const path of drop) files.delete(utf8(path));
-  return { files, add, drop: [...drop], assumed, skipped, nested: [...nested], marks };
+  return { files, add, drop: [...drop], assumed, skipped, nested: [...nested], marks, links };
 }
 
 function status(root: string, path: string): Stats | null {

@@ -1,7 +1,9 @@
 /** Runs Git as an asynchronous child with a cleaned environment, and finds the repository that a folder belongs to. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { errno, Refusal } from "../errors.ts";
+import { resolveProgram, trustedPath } from "./environment.ts";
 import { bare, findRootFast, type Root, real } from "./git-folders.ts";
 
 export interface GitOptions {
@@ -31,8 +33,31 @@ export interface GitResult {
 function gitEnvironment(extra: GitOptions["env"]): NodeJS.ProcessEnv {
   const env: NodeJS.ProcessEnv = {};
   for (const [name, value] of Object.entries(process.env)) if (!name.startsWith("GIT_")) env[name] = value;
+  if (env.PATH !== undefined) env.PATH = search(env.PATH).path;
   // Trust settings come from the user's own files, which stay in force; only what a caller exported is taken out.
   return { ...env, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", LANGUAGE: "", ...extra };
+}
+
+/** Roots that Git was run in. A program of theirs never comes before the system's, not even when Git runs elsewhere. */
+const roots = new Set<string>();
+let searched: { readonly key: string; readonly path: string; readonly program: string } | null = null;
+
+/** The PATH for Git and its helpers, and Git's own place in it. Looked for once, and again where a root is new. */
+function search(path: string): { readonly path: string; readonly program: string } {
+  const key = `${roots.size} ${path}`;
+  if (searched?.key !== key) {
+    const ordered = trustedPath(path, [...roots]);
+    searched = { key, path: ordered, program: resolveProgram("git", ordered, process.cwd()) ?? "git" };
+  }
+  return searched;
+}
+
+function remember(cwd: string): void {
+  for (const start of [cwd, process.cwd()])
+    for (let folder = resolve(start); ; folder = dirname(folder)) {
+      if (existsSync(join(folder, ".git"))) roots.add(folder);
+      if (dirname(folder) === folder) break;
+    }
 }
 
 /**
@@ -41,8 +66,10 @@ function gitEnvironment(extra: GitOptions["env"]): NodeJS.ProcessEnv {
  */
 export function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
   const settings = (options.config ?? []).flatMap((setting) => ["-c", setting]);
+  remember(options.cwd);
+  const { program } = search(process.env.PATH ?? "");
   return new Promise((settle, fail) => {
-    const child = spawn("git", [...settings, ...args], {
+    const child = spawn(program, [...settings, ...args], {
       cwd: options.cwd,
       env: gitEnvironment(options.env),
       stdio: [options.stdinFd ?? "ignore", "pipe", "pipe"],
@@ -109,6 +136,8 @@ export async function findRoot(cwd: string): Promise<Root> {
   try {
     answer = await git(["rev-parse", "--show-toplevel", "--verify", "-q", "HEAD^{commit}"], {
       cwd,
+      // The folder that has the `.git`, wherever `core.worktree` points.
+      env: fast.git ? { GIT_WORK_TREE: fast.root } : {},
       allowFail: true,
     });
   } catch (error) {

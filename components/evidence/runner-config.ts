@@ -61,7 +61,7 @@ export async function changedConfig(
     if (before.get(path) === id || !isRunnerConfig(path)) continue;
     if (!isPackage(path) || !before.has(path)) paths.push(path);
     else {
-      const patched = patchedPackage(
+      const patched = withRunnerKeys(
         await showFile(root, base, path),
         readFileSync(join(root, path), "utf8"),
       );
@@ -74,14 +74,14 @@ export async function changedConfig(
   return { paths, patches, removed };
 }
 
-/** The base's package.json with today's runner keys; null when they do not differ, or one of the two does not parse. */
-function patchedPackage(base: string | null, today: string): string | null {
-  const [then, now] = [parse(base), parse(today)];
-  if (then === null || now === null) return null;
-  const changed = PACKAGE_KEYS.filter((key) => JSON.stringify(then[key]) !== JSON.stringify(now[key]));
+/** A package.json with another one's runner keys; null when they do not differ, or one of the two does not parse. */
+export function withRunnerKeys(product: string | null, runner: string | null): string | null {
+  const [keeps, gives] = [parse(product), parse(runner)];
+  if (keeps === null || gives === null) return null;
+  const changed = PACKAGE_KEYS.filter((key) => JSON.stringify(keeps[key]) !== JSON.stringify(gives[key]));
   if (changed.length === 0) return null;
-  const merged: Record<string, unknown> = { ...then };
-  for (const key of changed) merged[key] = now[key];
+  const merged: Record<string, unknown> = { ...keeps };
+  for (const key of changed) merged[key] = gives[key];
   return `${JSON.stringify(merged, null, 2)}\n`;
 }
 

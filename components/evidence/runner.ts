@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errno } from "../errors.ts";
 import { captureFile } from "./capture.ts";
-import { cleanEnvironment, resolvePrograms } from "./environment.ts";
+import { cleanEnvironment, npmSettings, ownPythonPath, resolvePrograms } from "./environment.ts";
 import { MARK, type RunMark, send, sweep, sweepNow } from "./sweep.ts";
 import { makeTempFolder, removeAllTempFolders, removeTempFolder } from "./temp-folder.ts";
 import type { Command, Run } from "./types.ts";
@@ -55,14 +55,19 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
   const scratch = join(temp, "t");
   mkdirSync(scratch, { mode: 0o700 });
   const mark = randomBytes(12).toString("hex");
-  const { env, dropped } = cleanEnvironment(options.env ?? process.env, options.root ?? options.cwd);
+  const source = options.env ?? process.env;
+  const root = options.root ?? options.cwd;
+  const { env, dropped } = cleanEnvironment(source, root);
   const outer = env[MARK];
-  Object.assign(env, options.extra, {
+  Object.assign(env, options.extra, npmSettings(source, root, env.NODE_OPTIONS), {
     [MARK]: outer === undefined ? mark : `${outer}:${mark}`,
     TMPDIR: scratch,
     TMUX_TMPDIR: scratch,
     PWD: realCwd(options.cwd),
   });
+  // What comes on top may repeat the caller's entries.
+  const python = options.extra?.PYTHONPATH;
+  if (python !== undefined) env.PYTHONPATH = ownPythonPath(python, [root, options.cwd]);
   // npm leaves its caller's folder here, and tmux its caller's server: neither is the run's.
   for (const name of ["OLDPWD", "INIT_CWD", "TMUX", "TMUX_PANE"]) delete env[name];
 

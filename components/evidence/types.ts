@@ -91,20 +91,26 @@ export interface Tree {
  * What the base tree said of a check.
  * `red`: it failed there, and passes in a clean copy of today's tree. `pinned`: it already passed. `own_script`: it failed
  * there only because its own script was another one. `not_run`: nothing could be run there. `no_base`: there is no base.
- * `unclear`: a clean copy of today's tree fails as well, so the base's failure says nothing.
+ * `unclear`: a clean copy of today's tree fails as well, so the base's failure says nothing. `hollowed`: a pin that is
+ * worth nothing by itself: the base's version of its own files fails today, or it passes without the project as well.
  */
 export interface Before {
-  readonly outcome: "red" | "pinned" | "own_script" | "not_run" | "no_base" | "unclear";
+  readonly outcome: "red" | "pinned" | "own_script" | "not_run" | "no_base" | "unclear" | "hollowed";
   /** What was seen, in a few words: `exit 1`, `wanted 404, got 500`, `passes already`. */
   readonly saw: string;
   /** Commit that was exported; null when there is none. */
   readonly base: string | null;
-  /** Digest of the check's own files as they were laid over. */
+  /** Digest of the check's own files as they were laid over; with the tree's id where the answer depends on all of it. */
   readonly checkFiles: string;
   /**
    * Only for a red check with `covers:`. `hold`: the base with nothing but today's covered files passes, so what they name
    * is what turned the check green. `narrow`: it takes more than they name, and a pass goes stale with any file.
    */
   readonly covers?: "hold" | "narrow";
+  /**
+   * Only for a red check of which the base has a version that passes there and fails today: what failed. The wish of a goal
+   * that changes behaviour; for a regression it is the loss of what it guards.
+   */
+  readonly lost?: string;
   readonly durationMs: number;
 }

@@ -1,5 +1,6 @@
 /** Finds checks that cannot fail, whatever the tree is like. */
-import { scriptWord } from "./check-files.ts";
+import { runsSuite, scriptWord } from "./check-files.ts";
+import { looksLikeCheck } from "./conventions.ts";
 import { type SimpleCommand, simpleCommands } from "./shell-words.ts";
 import type { Check } from "./types.ts";
 import { programName, unwrap } from "./wrappers.ts";
@@ -90,8 +91,8 @@ export function vacuous(check: Check): string | null {
   const commands = simpleCommands(check.run).filter((command) => command.before !== "$(");
   const { stdout, stderr, json, produces } = check.expect;
   const looks =
-    stdout !== undefined ||
-    stderr !== undefined ||
+    (stdout !== undefined && !matchesAll(stdout)) ||
+    (stderr !== undefined && !matchesAll(stderr)) ||
     json !== undefined ||
     (produces !== undefined && Object.keys(produces).length > 0);
   if (commands.every(({ words }) => words.length === 0)) return "the command is empty";
@@ -101,6 +102,22 @@ export function vacuous(check: Check): string | null {
     dryRun(commands, looks) ??
     onlyTells(commands, check)
   );
+}
+
+/** Texts that have nothing in common. What matches each of them matches whatever is printed. */
+const ANY_TEXT = ["", "\n", "Error: 1 !== 2\n    at x:1\n", "ok", "\u00e9 ~"];
+
+/** A pattern that every output meets, so that nothing is expected of it. */
+function matchesAll(pattern: string): boolean {
+  if (pattern === "") return true;
+  const [, source, flags] = /^\/(.*)\/([a-z]*)$/s.exec(pattern) ?? [];
+  if (source === undefined) return false;
+  try {
+    const form = new RegExp(source, flags?.replace(/[gy]/g, ""));
+    return ANY_TEXT.every((text) => form.test(text));
+  } catch {
+    return false;
+  }
 }
 
 /** Every program in it succeeds by itself, or prints by itself what is then looked for. */
@@ -180,7 +197,14 @@ function maskedExit(check: Check, commands: readonly SimpleCommand[]): string | 
     if (!passesOn(words) || JSON.stringify(check.run).includes("pipefail")) return null;
     return `\`| ${name}\` hides the exit status of what stands before it; expect something on stdout, or drop the pipe`;
   }
-  if (!ALIKE.has(words.slice(0, 2).join(" ")) && !PRINTS_ITS_WORDS.has(name)) return null;
+  const shown = words.join(" ").slice(0, 30);
+  if (last.before !== "&&" && asksForExistence(words) && !errexit(programs) && !givesUp(programs)) {
+    const test = programs.at(-2);
+    if (test !== undefined && runsTests(test.words))
+      return `\`${shown}\` decides, and not the tests before it; join them with \`&&\``;
+  }
+  const waits = name === "wait" && words.length === 1;
+  if (!waits && !ALIKE.has(words.slice(0, 2).join(" ")) && !PRINTS_ITS_WORDS.has(name)) return null;
   if (!alwaysSucceeds(last)) return null;
   switch (last.before) {
     case "||":
@@ -199,6 +223,19 @@ function maskedExit(check: Check, commands: readonly SimpleCommand[]): string | 
     default:
       return null;
   }
+}
+
+/** `test -d src`: true of nearly every tree. */
+function asksForExistence(words: readonly string[]): boolean {
+  const name = programName(words);
+  if (name === "ls" || name === "stat") return true;
+  return (name === "test" || name === "[" || name === "[[") && /^-[defrsx]$/.test(words[1] ?? "");
+}
+
+function runsTests(raw: readonly string[]): boolean {
+  const words = unwrap(raw);
+  const script = scriptWord(words);
+  return script === null ? runsSuite(words) : looksLikeCheck(script);
 }
 
 function passesOn(words: readonly string[]): boolean {

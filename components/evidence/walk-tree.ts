@@ -4,6 +4,7 @@ import { closeSync, lstatSync, openSync, readdirSync, readlinkSync, readSync } f
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
 import { isOurs } from "./ours.ts";
+import { outsideLink, statMark } from "./outside-links.ts";
 import type { Tree } from "./types.ts";
 
 /** Without Git nothing says which files count, so a home folder taken for a project must end soon and clearly. */
@@ -21,7 +22,7 @@ export function walkTree(root: string): Tree {
       if (LEFT_OUT.has(entry.name) || isOurs(path)) continue;
       if (entry.isDirectory()) pending.push(path);
       else if (entry.isFile() || entry.isSymbolicLink()) {
-        const id = contentId(join(root, path), entry.isSymbolicLink());
+        const id = contentId(root, join(root, path), entry.isSymbolicLink());
         if (id !== null) files.push([path, id]);
       }
       if (files.length > MAX_FILES) throw tooMany(root);
@@ -42,12 +43,15 @@ function entriesOf(folder: string) {
 }
 
 /** Null when the file went away meanwhile. */
-function contentId(path: string, link: boolean): string | null {
+function contentId(root: string, path: string, link: boolean): string | null {
   try {
-    if (link) return `link:${createHash("sha256").update(readlinkSync(path)).digest("hex")}`;
-    const { size, mtimeMs, mode } = lstatSync(path);
-    if (size > BIG_BYTES) return `big:${size}:${mtimeMs}`;
-    const executable = (mode & 0o100) !== 0 ? "x:" : "";
+    if (link) {
+      const text = createHash("sha256").update(readlinkSync(path));
+      return `link:${text.update(outsideLink(root, path) ?? "").digest("hex")}`;
+    }
+    const stats = lstatSync(path);
+    if (stats.size > BIG_BYTES) return `big:${statMark(stats)}`;
+    const executable = (stats.mode & 0o100) !== 0 ? "x:" : "";
     return executable + fileSha256(path);
   } catch {
     return null;

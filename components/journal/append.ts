@@ -18,13 +18,15 @@ import {
   writeFileAtomic,
 } from "./safe-fs.ts";
 import { snapshotBody, snapshotFile } from "./snapshot.ts";
-import { EMPTY_HEAD, type Loaded, type Writer } from "./types.ts";
+import { EMPTY_HEAD, type Head, type Loaded, type Writer } from "./types.ts";
 
 /** The right to write: the lock, and who and when. */
 export interface Pen {
   readonly lock: Lock;
   readonly writer: Writer;
   readonly clock: () => Date;
+  /** Told of the new head just before the line is written; see `JournalOptions.onAppend`. */
+  readonly onAppend?: (from: Head, to: Loaded<unknown>) => void;
 }
 
 const HEALED_CHARACTERS = 200;
@@ -114,6 +116,7 @@ export function append<State, Event>(
   const snapshot = stageFile(place.snapshotPath, snapshotFile(workflow.format, head, body));
   try {
     pen.lock.assertHeld();
+    pen.onAppend?.(former, { state, head });
     appendBytes(place.ledgerPath, bytes, size);
   } catch (error) {
     snapshot.discard();

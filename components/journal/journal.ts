@@ -11,6 +11,7 @@ import { checkDir, ensureStateDir } from "./safe-fs.ts";
 import {
   type Decision,
   EMPTY_HEAD,
+  type Head,
   type Line,
   type Loaded,
   type RepairReport,
@@ -20,7 +21,7 @@ import {
 } from "./types.ts";
 import { verifyFiles } from "./verify.ts";
 
-export interface JournalOptions {
+export interface JournalOptions<State = unknown> {
   /** The repository root; the state folder lies below it. */
   readonly root: string;
   /** Who is named in the lines. */
@@ -29,6 +30,11 @@ export interface JournalOptions {
   readonly clock?: () => Date;
   /** The user wants the state in Git; matters only when the first commit makes the folder. */
   readonly track?: boolean;
+  /**
+   * Told, under the lock and before each commit's line is written, from which head the ledger goes on to which. A witness
+   * that writes both down can tell a line of a killed command from one that nobody's command wrote. Must not throw.
+   */
+  readonly onAppend?: (from: Head, to: Loaded<State>) => void;
   /** Times of the lock, in milliseconds, where a test needs others. */
   readonly lock?: Partial<LockTimes>;
 }
@@ -77,7 +83,7 @@ export interface Journal<State, Event> {
 export function openJournal<State, Event>(
   dir: string,
   workflow: Workflow<State, Event>,
-  options: JournalOptions,
+  options: JournalOptions<State>,
 ): Journal<State, Event> {
   const place = placeOf(options.root, dir, workflow);
   const read = () =>
@@ -114,7 +120,13 @@ export function openJournal<State, Event>(
         const { events, result } = decide(loaded);
         if (events.length === 0)
           return { loaded: loaded ?? { state: workflow.initial, head: EMPTY_HEAD }, result };
-        return { loaded: append(place, pen, loaded, size, { cmd, events }), result };
+        return {
+          loaded: append(place, { ...pen, onAppend: options.onAppend as Pen["onAppend"] }, loaded, size, {
+            cmd,
+            events,
+          }),
+          result,
+        };
       });
     },
     verify: () =>

@@ -94,10 +94,18 @@ function goalWords(goal: Goal, own: readonly Assessed[], paint: BoardInput["pain
 function criteria(own: readonly Assessed[], paint: BoardInput["paint"]): readonly string[] {
   const scenarios = own.map((a) => cut(shown(a.criterion.scenario), TITLE_WIDTH));
   const column = Math.max(...scenarios.map(width), 8);
-  return own.map((a, index) =>
-    `    ${a.criterion.id} ${pad(scenarios[index] ?? "", column)}  ${paint(a.word, pad(a.word, 8))}  ${cut(shown(a.why), 60)}`.trimEnd(),
-  );
+  return own
+    .map(pinnedByName)
+    .map((a, index) =>
+      `    ${a.criterion.id} ${pad(scenarios[index] ?? "", column)}  ${paint(a.word, pad(a.word, 8))}  ${cut(shown(a.why), 60)}`.trimEnd(),
+    );
 }
+
+/** A pass that shows no work is called by its own name. */
+const pinnedByName = (a: Assessed): { criterion: Assessed["criterion"]; word: string; why: string } =>
+  a.word === "proven" && a.why.startsWith("pinned: ")
+    ? { criterion: a.criterion, word: "pinned", why: a.why.slice("pinned: ".length) }
+    : a;
 
 function summary(plan: Plan, assessed: readonly Assessed[]): string {
   const yours = assessed.filter((a) => a.criterion.author === "user").length;
@@ -112,7 +120,10 @@ function summary(plan: Plan, assessed: readonly Assessed[]): string {
         : unapproved === agents
           ? " (not approved)"
           : ` (${unapproved} not approved)`;
-  const pinned = assessed.filter((a) => a.word === "proven" && a.why.startsWith("pinned")).length;
+  const pinned = assessed.filter(
+    (a) =>
+      a.criterion.status === "pass" && a.criterion.before !== null && a.criterion.before.outcome !== "red",
+  ).length;
   const waived = assessed.filter((a) => a.word === "waived").length;
   return `criteria: ${yours} yours, ${agents} the agent's${approved} · pinned ${pinned} · waived ${waived} · amended ${plan.amended}`;
 }

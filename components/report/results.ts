@@ -2,9 +2,9 @@
 
 import { beforeWords } from "../ulw-loop/assess.ts";
 import type { CiReport } from "../ulw-loop/ci.ts";
-import type { RunOutcome } from "../ulw-loop/events.ts";
+import { failureWords, type RunOutcome } from "../ulw-loop/events.ts";
 import type { Proved } from "../ulw-loop/prove.ts";
-import { cut, duration, pad, shown, shownLines } from "./text.ts";
+import { cut, duration, pad, shown, tellingLines } from "./text.ts";
 
 /** One criterion's run: a line, and for a failure what it printed. */
 export function provedLines(result: Proved, statePath: string): readonly string[] {
@@ -16,11 +16,7 @@ export function provedLines(result: Proved, statePath: string): readonly string[
   ];
   const ended = receipt?.ended ?? [];
   if (outcome.kind !== "pass") {
-    lines.push(
-      ...shownLines(result.tail, 6)
-        .map((line) => `  ${line}`)
-        .filter((line) => line.trim() !== ""),
-    );
+    lines.push(...tellingLines(result.output, 6).map((line) => `  ${line}`));
     if (receipt !== null) lines.push(`  full: ${statePath}/${receipt.artifact.path}`);
   }
   if (ended.length > 0)
@@ -36,7 +32,7 @@ export function provedLines(result: Proved, statePath: string): readonly string[
 function outcomeWord(outcome: RunOutcome): string {
   switch (outcome.kind) {
     case "pass":
-      return "proven";
+      return outcome.before.outcome === "red" ? "proven" : "pinned";
     case "fail":
       return "FAILING";
     case "flaky":
@@ -55,9 +51,11 @@ function outcomeWord(outcome: RunOutcome): string {
 function outcomeWhy(outcome: RunOutcome): string {
   switch (outcome.kind) {
     case "pass":
-      return outcome.before.outcome === "red" ? `before: ${outcome.before.saw}` : beforeWords(outcome.before);
+      return outcome.before.outcome === "red"
+        ? `before: ${outcome.before.saw}`
+        : beforeWords(outcome.before).replace(/^pinned: /, "");
     case "fail":
-      return `${outcome.expectation === "exit" ? "" : `${outcome.expectation}: `}wanted ${outcome.wanted}, got ${outcome.got}`;
+      return failureWords(outcome.expectation, outcome.wanted, outcome.got);
     case "moved":
       return `${outcome.paths.slice(0, 3).join(", ") || "files"} changed while it ran; if the check writes them, ignore them in Git or name them in produces:`;
     default:

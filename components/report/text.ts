@@ -15,10 +15,19 @@ export function shown(text: string): string {
     );
 }
 
-/** Output of a check, several lines: escape sequences are taken out, line breaks stay. */
-export function shownLines(text: string, lines: number, width = 160): readonly string[] {
-  const all = text.replace(/\n+$/, "").split("\n");
-  return all.slice(-lines).map((line) => cut(shown(line), width));
+/** Where a failing run usually says what went wrong. */
+const TELLING =
+  /\bnot ok\b|\bFAIL(ED|URE)?\b|\berror\b|Error\b|\bexpected\b|✗|✖|×|\bpanic|Traceback|\bassert/i;
+/** Lines that only say where in a runtime or a library something stood. */
+const NOISE =
+  /^\s*(at .*(node:|node_modules\/)|#? ?(duration_ms|cancelled|skipped|todo|suites|type:|location:|failureType:|code:|\.\.\.$|---$))/;
+
+/** The lines of an output that tell why it failed: from the first telling one on, or the last ones. Escapes are shown. */
+export function tellingLines(text: string, count: number, columns = 160): readonly string[] {
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !NOISE.test(line));
+  const first = lines.findIndex((line) => TELLING.test(line));
+  const from = first < 0 ? Math.max(0, lines.length - count) : first;
+  return lines.slice(from, from + count).map((line) => cut(shown(line), columns));
 }
 
 /** Columns that a text takes. Combining marks and joiners take none; an emoji of several parts counts as its parts. */

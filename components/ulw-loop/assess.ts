@@ -19,8 +19,8 @@ export interface Present {
   readonly tree: Tree | null;
   /** Digest of what the check covers and consists of, now. */
   covered(check: Check | null, own: readonly string[]): string;
-  /** Paths that differ from an earlier tree; null when that tree is not remembered. */
-  changedSince(treeId: string): readonly string[] | null;
+  /** Paths that the check covers and that differ from an earlier tree; null when that tree is not remembered. */
+  changedSince(treeId: string, check: Check | null, own: readonly string[]): readonly string[] | null;
   /** Content of an ignored file now; null when it is gone. */
   ignored(path: string): string | null;
   /** Whether the artifact is still the file that was recorded. */
@@ -115,7 +115,7 @@ function staleReason(criterion: Criterion, proof: Proof, present: Present): stri
   const believed = proof.kind === "claimed" || believesCovers(criterion);
   const check = criterion.check === null || believed ? criterion.check : { ...criterion.check, covers: null };
   if (present.covered(check, own) !== (believed ? proof.covered : proof.whole))
-    return `${changedWords(present.changedSince(proof.tree))} changed`;
+    return `${changedWords(present.changedSince(proof.tree, check, own))} changed`;
   if (proof.kind === "captured")
     for (const [path, sha256] of Object.entries(proof.ignored))
       if (present.ignored(path) !== sha256) return `${path} changed`;
@@ -153,6 +153,8 @@ export function beforeWords(before: Before | null): string {
       return "pinned: no commit to compare with";
     case "unclear":
       return `pinned: before unclear, ${before?.saw}`;
+    case "hollowed":
+      return `pinned: ${before?.saw}`;
   }
 }
 

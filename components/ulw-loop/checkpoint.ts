@@ -1,7 +1,7 @@
 /** Gated transitions of a goal: complete, failed, blocked, review-blocked. */
 
 import { type Problem, Refusal } from "../errors.ts";
-import { type HostGoal, reconcile, storyObjective } from "../goal-mode/snapshot.ts";
+import { type HostGoal, reconcile, sameObjective, storyObjective } from "../goal-mode/snapshot.ts";
 import type { Present } from "./assess.ts";
 import type { Policy } from "./config.ts";
 import { makeGoal, proseGoal } from "./create.ts";
@@ -67,7 +67,10 @@ function hostNote(
   if (host === undefined) return { seen: "none" };
   if (host.goal === null) return { seen: "absent", note: "the host has no goal" };
   const expectedObjective = plan.mode === "per-story" ? storyObjective(goal) : plan.objective;
-  if (need === "any") return { seen: "matched", note: `host goal ${host.goal.status}` };
+  if (need === "any")
+    return sameObjective(expectedObjective, host.goal.objective)
+      ? { seen: "matched", note: `host goal ${host.goal.status}` }
+      : { seen: "other", note: `another host goal, ${host.goal.status}` };
   const answer = reconcile({ expectedObjective, need, goal: host.goal });
   if (!answer.ok) throw answer.refusal;
   return { seen: "matched", note: answer.note };
@@ -86,15 +89,26 @@ function notComplete(plan: Plan, goal: Goal, defects: readonly Problem[], last: 
     : onlyUser
       ? "approval_needed"
       : "not_proven";
-  return new Refusal(code, `Not complete: ${counted.length - broken} of ${counted.length} proven.`, {
-    expected: "every criterion proven on the tree as it is now",
-    found: `${defects.length} ${defects.length === 1 ? "defect" : "defects"}`,
-    problems: defects,
-    next: nextFor(goal, defects, last),
-  });
+  return new Refusal(
+    code,
+    broken === 0
+      ? `Not complete, although all ${counted.length} are proven.`
+      : `Not complete: ${counted.length - broken} of ${counted.length} proven.`,
+    {
+      expected: "every criterion proven on the tree as it is now",
+      found: `${defects.length} ${defects.length === 1 ? "defect" : "defects"}`,
+      problems: defects,
+      next: nextFor(goal, defects, last),
+    },
+  );
 }
 
-function nextFor(goal: Goal, defects: readonly Problem[], last: boolean): readonly string[] {
+/** What deals with the defects, the first thing first. */
+export function nextFor(
+  goal: Pick<Goal, "id">,
+  defects: readonly Problem[],
+  last: boolean,
+): readonly string[] {
   const has = (...codes: string[]): boolean => defects.some((d) => codes.includes(d.code));
   const next: string[] = [];
   if (has("draft"))

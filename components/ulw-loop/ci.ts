@@ -13,6 +13,7 @@ import type { Before, Check } from "../evidence/types.ts";
 import { beforeWords } from "./assess.ts";
 import type { PlanDraft } from "./draft.ts";
 import { criterionId } from "./ids.ts";
+import { hollowed } from "./judge.ts";
 import { isClaimable } from "./model.ts";
 
 export interface CiResult {
@@ -38,7 +39,7 @@ export async function runCi(
 ): Promise<CiReport> {
   const results: CiResult[] = [];
   const problems: Problem[] = [];
-  const seen = new Map<string, Promise<Omit<CiResult, "ref" | "scenario">>>();
+  const seen = new Map<string, Promise<Judged>>();
   for (const [goalIndex, goal] of draft.goals.entries()) {
     const goalId = `G${String(goalIndex + 1).padStart(3, "0")}`;
     let happyRed = false;
@@ -56,7 +57,8 @@ export async function runCi(
       const key = JSON.stringify(check);
       const running = seen.get(key) ?? judgeCheck(check, draft, options);
       seen.set(key, running);
-      const result = { ref, scenario, ...(await running) };
+      const { before, ...judged } = await running;
+      const result = { ref, scenario, ...judged };
       results.push(result);
       if (result.status === "failing" || result.status === "not_run")
         problems.push({
@@ -64,6 +66,8 @@ export async function runCi(
           code: result.status === "failing" ? "check_failed" : "check_inconclusive",
           message: result.why,
         });
+      const hollow = hollowed(before ?? null, criterion);
+      if (hollow !== null) problems.push({ where: ref, code: "hollowed", message: hollow });
       if (result.status === "pinned") pinned++;
       if (result.status === "proven" && criterion.classes.includes("happy")) happyRed = true;
     }
@@ -87,11 +91,13 @@ export async function runCi(
   return { valid: problems.length === 0, results, problems };
 }
 
+type Judged = Pick<CiResult, "status" | "why"> & { readonly before?: Before };
+
 async function judgeCheck(
   check: Check,
   draft: PlanDraft,
   options: { root: string; base: string; env: NodeJS.ProcessEnv },
-): Promise<Omit<CiResult, "ref" | "scenario">> {
+): Promise<Judged> {
   const here = await runHere(check, options);
   if (here !== null) return here;
   const before = await takeBefore(check, {
@@ -101,7 +107,11 @@ async function judgeCheck(
     setup: draft.setup,
     preview: false,
   });
-  return { status: before.outcome === "red" ? "proven" : "pinned", why: words(before) };
+  return {
+    status: before.outcome === "red" ? "proven" : "pinned",
+    why: words(before),
+    before,
+  };
 }
 
 const words = (before: Before): string => beforeWords(before).replace("before", "on base");

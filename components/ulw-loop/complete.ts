@@ -22,13 +22,14 @@ export async function checkpointGoal(
     host: HostSnapshot | undefined;
   },
 ): Promise<{ loaded: Loaded<Plan>; goal: string }> {
-  const plan = requirePlan(ws).state;
+  const before = requirePlan(ws);
+  const plan = before.state;
   requireNotCancelled(plan);
   const tree = await fingerprint(ws.place.root);
   const present = presentOf(ws.place, tree, { thorough: true });
   const policy = policyInForce(plan, await readConfig(ws.place.root));
   if (input.status === "complete") {
-    requireWholeLedger(ws, plan);
+    requireWholeLedger(ws, before);
     if (isLast(plan, findGoal(plan, input.goalId))) requireWitnessed(ws, plan);
     const again = await fingerprint(ws.place.root);
     if (again.id !== tree.id)
@@ -46,7 +47,7 @@ export async function checkpointGoal(
 }
 
 /** At a gate the whole chain is walked and replayed. @throws Refusal `state_damaged`, `state_missing` */
-export function requireWholeLedger(ws: Workspace, plan: Plan): void {
+export function requireWholeLedger(ws: Workspace, loaded: Loaded<Plan>): void {
   const report = ws.journal.verify();
   if (!report.valid)
     throw new Refusal("state_damaged", "The ledger does not hold.", {
@@ -55,7 +56,7 @@ export function requireWholeLedger(ws: Workspace, plan: Plan): void {
       problems: report.problems,
       next: ["proofgate ulw-loop repair"],
     });
-  if (!anchorHolds(ws, plan))
+  if (!anchorHolds(ws, loaded))
     throw new Refusal(
       "state_missing",
       "The ledger was rewritten: the line that the witness store knows is another one.",

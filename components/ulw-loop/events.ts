@@ -53,7 +53,7 @@ export interface Approval {
 
 /** What the host's goal looked like at a transition: matched, gone, or not looked at. */
 export type HostNote =
-  | { readonly seen: "matched" | "absent"; readonly note: string }
+  | { readonly seen: "matched" | "other" | "absent"; readonly note: string }
   | { readonly seen: "none" };
 
 export type PlanEvent =
@@ -165,3 +165,9 @@ export type PlanEvent =
       readonly previous: string | null;
     }
   | { readonly type: "plan_cancelled"; readonly why: string };
+
+/** A failed expectation in words. */
+export const failureWords = (expectation: string, wanted: string, got: string): string =>
+  expectation === "exit"
+    ? `wanted exit ${wanted}, got ${/^\d+$/.test(got) ? `exit ${got}` : got}`
+    : `${expectation}: wanted ${wanted}, got ${got}`;

@@ -1,17 +1,19 @@
 /** The rules that stand between a goal and "complete". Each returns every defect at once, never only the first. */
 
 import type { Problem } from "../errors.ts";
+import type { Before } from "../evidence/types.ts";
 import { type Assessed, assessGoal, assessPlan, isRed, type Present } from "./assess.ts";
 import { type Policy, raisePolicy } from "./config.ts";
-import { countedGoals, criterionRef, type Goal, isClosed, type Plan } from "./model.ts";
+import { type Criterion, countedGoals, criterionRef, type Goal, isClosed, type Plan } from "./model.ts";
 
 /**
  * What keeps one goal from being complete.
- * Rules: every criterion proven and fresh (design: proof, fresh); a happy criterion red, or the user's approval of every pin.
+ * Rules: every criterion proven and fresh (design: proof, fresh); a happy criterion red, or the user's approval of every pin;
+ * and the user's approval of a pin that was hollowed out, whatever else is red.
  */
 export function goalDefects(plan: Plan, goal: Goal, present: Present, policy: Policy): readonly Problem[] {
   const assessed = assessGoal(plan, goal, present);
-  const defects = assessed.flatMap((a) => criterionDefect(a, policy));
+  const defects = assessed.flatMap((a) => [...criterionDefect(a, policy), ...hollowDefect(a)]);
   if (defects.length > 0) return defects;
   const pins = unapprovedPins(goal, assessed);
   if (pins.length === 0) return [];
@@ -28,9 +30,12 @@ export function goalDefects(plan: Plan, goal: Goal, present: Present, policy: Po
 /** Defects of one assessed criterion under the policy; empty when it counts. */
 function criterionDefect(a: Assessed, policy: Policy): readonly Problem[] {
   switch (a.word) {
-    case "proven":
     case "waived":
       return [];
+    case "proven":
+      return policy.minimum === "reproduced"
+        ? [{ where: a.ref, code: "captured", message: "captured only; the policy asks for reproduced" }]
+        : [];
     case "claimed":
       return policy.minimum === "attested"
         ? []
@@ -40,6 +45,26 @@ function criterionDefect(a: Assessed, policy: Policy): readonly Problem[] {
     default:
       return [{ where: a.ref, code: a.word, message: a.why === "" ? a.word : `${a.word}: ${a.why}` }];
   }
+}
+
+/**
+ * Why a pass says nothing about what worked before; null when it does. A test that was changed and is red for it shows new
+ * behaviour, which is what a happy criterion is there for; where old behaviour is to be kept, it is the loss of it.
+ */
+export function hollowed(before: Before | null, criterion: Pick<Criterion, "classes">): string | null {
+  if (before?.outcome === "hollowed") return before.saw;
+  const keeps = criterion.classes.includes("regression") && !criterion.classes.includes("happy");
+  return keeps && before?.lost !== undefined
+    ? `its own test was changed: the base's version fails here (${before.lost})`
+    : null;
+}
+
+/** A pin whose check says nothing as it is now counts only when the user looked at it. */
+function hollowDefect(a: Assessed): readonly Problem[] {
+  const why = a.word === "proven" && !a.criterion.approved ? hollowed(a.criterion.before, a.criterion) : null;
+  if (why === null) return [];
+  const message = `${why}; put the check back, or the user approves it: proofgate approve`;
+  return [{ where: a.ref, code: "hollowed", message }];
 }
 
 /** Happy criteria that were not red, when none of the goal was and the user approved not all of them. */
@@ -69,7 +94,17 @@ export function planDefects(
         : [];
     return open.length > 0 ? open : goalDefects(plan, goal, present, policy);
   });
-  return [...goals, ...weakeningDefects(plan)];
+  const independent =
+    policy.review === "independent"
+      ? [
+          {
+            where: "quality gate",
+            code: "quality_gate_open",
+            message: "the policy asks for an independent review; this one can only be self-reviewed",
+          },
+        ]
+      : [];
+  return [...goals, ...weakeningDefects(plan), ...independent];
 }
 
 /** Weakenings that wait for the user. */

@@ -2,7 +2,7 @@
 
 import { lstatSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { changedBetween, coveredDigest, fingerprint } from "../evidence/fingerprint.ts";
+import { changedBetween, coveredDigest, fingerprint, globs } from "../evidence/fingerprint.ts";
 import type { Check, Tree } from "../evidence/types.ts";
 import { sha256 } from "../journal/safe-fs.ts";
 import { isIntact, recallTree } from "./artifacts.ts";
@@ -30,13 +30,17 @@ export function presentOf(place: Place, tree: Tree, options: { thorough: boolean
       digests.set(key, digest);
       return digest;
     },
-    changedSince(treeId) {
-      const known = changes.get(treeId);
-      if (known !== undefined) return known;
-      const earlier = recallTree(place, treeId);
-      const paths = earlier === null ? null : changedBetween(earlier, tree.files);
-      changes.set(treeId, paths);
-      return paths;
+    changedSince(treeId, check, own) {
+      let paths = changes.get(treeId);
+      if (paths === undefined) {
+        const earlier = recallTree(place, treeId);
+        paths = earlier === null ? null : changedBetween(earlier, tree.files);
+        changes.set(treeId, paths);
+      }
+      const covers = check?.covers ?? null;
+      if (paths === null || covers === null) return paths;
+      const inside = globs(covers);
+      return paths.filter((path) => inside(path) || own.includes(path));
     },
     ignored: (path) => contentOf(join(place.root, path)),
     intact: (artifact) => !options.thorough || isIntact(place, artifact),

@@ -30,8 +30,8 @@ export interface Proved {
   readonly criterion: string;
   readonly outcome: RunOutcome;
   readonly receipt: Receipt | null;
-  /** Last lines of output, for a failure. */
-  readonly tail: string;
+  /** Bounded output of both streams, for the words about a failure. */
+  readonly output: string;
 }
 
 export interface ProveReport {
@@ -102,7 +102,7 @@ export async function prove(
         criterion: target.criterion.id,
         outcome: seen.outcome,
         receipt: event?.type === "criterion_ran" ? event.receipt : null,
-        tail: seen.run.stderr.tail || seen.run.stderr.head || seen.run.stdout.tail || seen.run.stdout.head,
+        output: outputOf(seen.run),
       };
       results.push(result);
       options.onResult?.(result);
@@ -142,7 +142,7 @@ export async function tryChecks(
           repeats: 0,
         },
         receipt: null,
-        tail: once.run.stderr.tail || once.run.stderr.head || once.run.stdout.tail || once.run.stdout.head,
+        output: outputOf(once.run),
       };
       results.push(result);
       hooks.onResult?.(result);
@@ -151,6 +151,9 @@ export async function tryChecks(
   }
   return { results, skipped, loaded };
 }
+
+const outputOf = ({ stderr, stdout }: CapturedRun): string =>
+  [stderr.head, stderr.tail, stdout.head, stdout.tail].filter((part) => part !== "").join("\n");
 
 const noBefore: Before = {
   outcome: "unclear",
@@ -356,7 +359,10 @@ function plainOutcome(verdict: Verdict, tree: string, root: string): RunOutcome 
 /** Paths are told as they are in the repository. */
 const withoutRoot = (text: string, root: string): string => text.replaceAll(`${root}/`, "");
 
-/** The base tree's answer: as it was taken for this version and these check files, or taken now. */
+/**
+ * The base tree's answer: red as it was taken for this version and these check files, or taken now. Any other answer is
+ * taken anew each time, because it may have been given in other surroundings, or by a check that was hollowed since.
+ */
 async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): Promise<Before> {
   const digest = checkFilesDigest(target.check, tree);
   const known = plan.goals
@@ -365,7 +371,7 @@ async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): 
       (c) =>
         c.version === target.version &&
         c.before !== null &&
-        c.before.outcome !== "unclear" &&
+        c.before.outcome === "red" &&
         c.before.checkFiles === digest &&
         c.before.base === plan.base.commit,
     )?.before;

@@ -1,6 +1,7 @@
 /** The final quality gate: verification run by the tool, counts recomputed, reviews taken from the agent as what they are. */
 
 import { readFileSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { Refusal } from "../errors.ts";
 import { describeCommand, makeCheck } from "../evidence/check.ts";
 import { sandboxed } from "../evidence/environment.ts";
@@ -64,6 +65,10 @@ function text(json: unknown, key: string): string {
 const REJECTING =
   /\b(REJECT(ED)?|REQUEST[_ ]CHANGES|CHANGES[_ ]REQUESTED|NOT[_ ]APPROVED|BLOCKED|DISAPPROVED?)\b/;
 
+/** A line that gives a verdict, in whatever case: `Verdict: reject`, `## Request changes`. */
+const VERDICT =
+  /^\W*(?:verdict|recommendation|decision|result|review|status|conclusion)\b\W*(?:is\W+)?(?:reject\w*|request(?:s|ed|ing)? changes|changes requested|not approved|blocked|disapprov\w*|needs? work|fail\w*)|^\W*(?:reject(?:ed)?|request(?:s|ed|ing)? changes|changes requested|not approved)\W*$/im;
+
 /**
  * Clean means APPROVE and CLEAR, and a report that does not say otherwise.
  * @param readReport reads a file that the evidence names, so that a report which says REJECT is seen
@@ -87,7 +92,7 @@ function requireClean(reviews: Reviews, readReport: (path: string) => string | n
       });
     const named = evidence.match(/[\w./-]+\.(?:md|txt|json|log)\b/g) ?? [];
     for (const body of [evidence, ...named.map(readReport)]) {
-      const against = body === null ? null : REJECTING.exec(body);
+      const against = body === null ? null : (REJECTING.exec(body) ?? VERDICT.exec(body));
       if (against !== null) throw notClean("a report that approves", against[0]);
     }
   }
@@ -112,9 +117,12 @@ export async function recordQualityGate(
   onStart?: (what: string) => void,
 ): Promise<{ loaded: Loaded<Plan>; form: QualityGateForm }> {
   const plan = requirePlan(ws).state;
-  requireClean(reviews, (path) => readIn(ws.place.root, path));
+  requireClean(reviews, (path) => readIn([ws.place.root, ws.place.dir], path));
   // Without `verify:` the criteria's own proofs are the verification, and they have to be fresh at the checkpoint anyway.
-  const commands = plan.verify;
+  const commands = [
+    ...plan.verify,
+    ...plan.policy.gates.filter((gate) => !plan.verify.some((own) => isDeepStrictEqual(own, gate))),
+  ];
   const receipts: Receipt[] = [];
   const treeBefore = await fingerprint(ws.place.root);
   for (const [index, command] of commands.entries()) {
@@ -195,9 +203,9 @@ export async function recordQualityGate(
 /** Verification may be a whole suite; it gets half an hour. */
 const VERIFY_TIMEOUT_MS = 30 * 60_000;
 
-function readIn(root: string, path: string): string | null {
+function readIn(folders: readonly string[], path: string): string | null {
   if (path.includes("..") || path.startsWith("/")) return null;
-  for (const base of [root, `${root}/.omo/ulw-loop`])
+  for (const base of folders)
     try {
       return readFileSync(`${base}/${path}`, "utf8").slice(0, 1024 * 1024);
     } catch {

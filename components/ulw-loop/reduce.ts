@@ -2,7 +2,7 @@
 
 import type { LineMeta, Workflow } from "../journal/types.ts";
 import { DEFAULT_POLICY } from "./config.ts";
-import type { PlanEvent, RunOutcome } from "./events.ts";
+import { failureWords, type PlanEvent, type RunOutcome } from "./events.ts";
 import type { Criterion, CriterionState, Goal, GoalState, Plan } from "./model.ts";
 
 const EMPTY_PLAN: Plan = {
@@ -246,10 +246,7 @@ function afterRun(
         tried: true,
         failedOn: { tree: outcome.tree, count: before + 1 },
         status: "fail",
-        what:
-          outcome.expectation === "exit"
-            ? `wanted exit ${outcome.wanted}, got ${outcome.got}`
-            : `${outcome.expectation}: wanted ${outcome.wanted}, got ${outcome.got}`,
+        what: failureWords(outcome.expectation, outcome.wanted, outcome.got),
         tree: outcome.tree,
       };
     }

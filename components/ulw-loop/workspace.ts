@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errno, fromSystem, Refusal } from "../errors.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
-import type { Decision, Loaded, Writer } from "../journal/types.ts";
+import type { Decision, Head, Loaded, Writer } from "../journal/types.ts";
 import { type Anchor, openWitness, type WitnessStore } from "../witness/store.ts";
 import { type Config, parseConfig } from "./config.ts";
 import type { PlanEvent } from "./events.ts";
@@ -31,20 +31,22 @@ export function openWorkspace(options: {
   const { root, writer, env } = options;
   const now = options.now ?? (() => new Date());
   const place = placeOf(root, options.session);
+  const witness = openWitness(env);
+  const onAppend = (from: Head, to: Loaded<Plan>): void => witnessHead(witness, place.dir, from, to, now());
   return {
     place,
     writer,
     env,
     now,
-    journal: openJournal(place.dir, ulwLoop, { root, writer, clock: now }),
-    witness: openWitness(env),
+    witness,
+    journal: openJournal(place.dir, ulwLoop, { root, writer, clock: now, onAppend }),
   };
 }
 
 /** The plan, or null when there is none. @throws Refusal `state_*`, `foreign_state`, `unsafe_path` */
 export function readPlan(ws: Workspace): Loaded<Plan> | null {
   const loaded = ws.journal.read();
-  refuseIfBehind(ws, loaded);
+  refuseUnwitnessed(ws, loaded);
   return loaded === null || loaded.state.planId === "" ? null : loaded;
 }
 
@@ -66,7 +68,7 @@ const noPlan = (): Refusal =>
     ],
   });
 
-/** Decides on the plan under the lock, appends, and tells the witness how far the ledger has come. @throws Refusal `no_plan` */
+/** Decides on the plan under the lock, appends, and . @throws Refusal `no_plan` */
 export function changePlan<Result>(
   ws: Workspace,
   command: string,
@@ -86,48 +88,52 @@ export function changeState<Result>(
   command: string,
   decide: (plan: Plan | null) => Decision<PlanEvent, Result>,
 ): { loaded: Loaded<Plan>; result: Result } {
-  const done = ws.journal.commit(command, (loaded) => {
-    if (loaded !== null) refuseIfBehind(ws, loaded);
+  return ws.journal.commit(command, (loaded) => {
+    if (loaded !== null) refuseUnwitnessed(ws, loaded);
     return decide(loaded === null || loaded.state.planId === "" ? null : loaded.state);
   });
-  rememberHead(ws, done.loaded);
-  return done;
+}
+
+/** Begins the witness's record anew at a head that `repair` arrived at, whatever was known before. */
+export function rememberHead(ws: Workspace, loaded: Loaded<Plan>): void {
+  if (loaded.head.seq > 0) witnessHead(ws.witness, ws.place.dir, loaded.head, loaded, ws.now());
 }
 
 /** Best effort: inside a host's sandbox the store is out of reach. */
-export function rememberHead(ws: Workspace, loaded: Loaded<Plan>): void {
-  const { seq, hash } = loaded.head;
-  if (seq === 0) return;
-  const known = ws.witness.anchor(ws.place.dir);
-  // Commands finish in any order; the store keeps the furthest head of this very plan's ledger.
-  if (known !== null && known.plan === loaded.state.planId && (known.seq > seq || known.hash === hash))
-    return;
-  ws.witness.setAnchor(ws.place.dir, {
-    seq,
-    hash,
-    plan: loaded.state.planId,
-    title: loaded.state.title.slice(0, 80),
-    open: !isComplete(loaded.state),
-    at: ws.now().toISOString(),
+function witnessHead(witness: WitnessStore, dir: string, from: Head, to: Loaded<Plan>, now: Date): void {
+  const { planId, title } = to.state;
+  witness.setAnchor(dir, {
+    ...from,
+    next: to.head,
+    plan: planId,
+    title: title.slice(0, 80),
+    open: !isComplete(to.state),
+    at: now.toISOString(),
   });
 }
 
+/** How many lines beyond the witnessed one a plain command looks at; a gate looks at all. */
+const LINES_LOOKED_AT = 32;
+
 /**
- * A ledger that is shorter than the witness knows, or another one of the same length, was rewritten.
- * One that is longer is checked at the gates, where the whole chain is walked.
+ * The ledger has to be the witnessed one: at one of the two heads that the record names, or grown from there by lines that
+ * a host's sandboxed commands wrote, which cannot reach the store. Anything else was cut, replaced or added by hand.
  * @throws Refusal `state_missing`
  */
-function refuseIfBehind(ws: Workspace, loaded: Loaded<Plan> | null): void {
-  if (loaded === null) return;
-  const anchor = anchorOf(ws, loaded.state);
-  if (anchor === null || anchor.seq < loaded.head.seq) return;
-  if (anchor.seq === loaded.head.seq && anchor.hash === loaded.head.hash) return;
-  // Another process may have committed and anchored between our read and this look.
+function refuseUnwitnessed(ws: Workspace, loaded: Loaded<Plan> | null): void {
+  if (loaded === null || isWitnessed(ws, loaded, LINES_LOOKED_AT)) return;
+  // Another process may have committed between our read and this look.
   const again = ws.journal.read();
-  if (again !== null && again.head.seq >= anchor.seq && ws.journal.lineAt(anchor.seq)?.hash === anchor.hash)
+  if (again !== null && again.head.hash !== loaded.head.hash && isWitnessed(ws, again, LINES_LOOKED_AT))
     return;
-  throw new Refusal("state_missing", "The ledger is not the one that was last seen here.", {
-    expected: `line ${anchor.seq} with hash ${anchor.hash.slice(0, 12)}…`,
+  throw unwitnessedLedger(ws, loaded);
+}
+
+function unwitnessedLedger(ws: Workspace, loaded: Loaded<Plan>): Refusal {
+  const anchor = ws.witness.anchor(ws.place.dir);
+  return new Refusal("state_missing", "The ledger is not the one that was last seen here.", {
+    expected:
+      anchor === null ? "a known ledger" : `line ${anchor.seq} with hash ${anchor.hash.slice(0, 12)}…`,
     found: `${loaded.head.seq} lines, head ${loaded.head.hash.slice(0, 12)}…`,
     next: [
       "put the ledger back from a backup",
@@ -136,11 +142,30 @@ function refuseIfBehind(ws: Workspace, loaded: Loaded<Plan> | null): void {
   });
 }
 
-/** The anchored line is still in the ledger, for ledgers that have grown since. */
-export function anchorHolds(ws: Workspace, plan: Plan | null): boolean {
-  const anchor = anchorOf(ws, plan);
-  return anchor === null || ws.journal.lineAt(anchor.seq)?.hash === anchor.hash;
+/** @param most how many lines beyond the witnessed head are looked at, from the newest backwards */
+function isWitnessed(ws: Workspace, loaded: Loaded<Plan>, most: number): boolean {
+  const anchor = anchorOf(ws, loaded.state);
+  if (anchor === null) return true;
+  const { head } = loaded;
+  const known = [anchor, ...(anchor.next ? [anchor.next] : [])];
+  if (known.some((one) => one.seq === head.seq && one.hash === head.hash)) return true;
+  const from = known.filter(
+    (one) => one.seq < head.seq && (one.seq === 0 || ws.journal.lineAt(one.seq)?.hash === one.hash),
+  );
+  const last = Math.max(-1, ...from.map((one) => one.seq));
+  if (last < 0) return false;
+  for (let seq = head.seq; seq > last && head.seq - seq < most; seq--) {
+    const line = ws.journal.lineAt(seq);
+    const sandboxed = line?.by.host === "codex" || line?.by.host === "opencode";
+    // A line without events (of `repair`) changes nothing.
+    if (line === null || (!sandboxed && line.events.length > 0)) return false;
+  }
+  return true;
 }
+
+/** The whole ledger grew from the witnessed head by lines that may be there. For gates. */
+export const anchorHolds = (ws: Workspace, loaded: Loaded<Plan>): boolean =>
+  isWitnessed(ws, loaded, Number.MAX_SAFE_INTEGER);
 
 /**
  * The anchor as far as it speaks of this plan. A former plan of the folder that was complete, or whose loss this plan

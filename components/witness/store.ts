@@ -13,8 +13,9 @@ import { Refusal } from "../errors.ts";
 import { token } from "../journal/token.ts";
 import type { Head } from "../journal/types.ts";
 
-/** How far a ledger had come when it was last seen. */
+/** How far a ledger had come: the head that a command began from, and the one it was about to write. */
 export interface Anchor extends Head {
+  readonly next: Head | null;
   readonly plan: string;
   readonly title: string;
   /** The plan was not complete then. */

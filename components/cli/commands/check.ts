@@ -5,7 +5,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import type { Problem } from "../../errors.ts";
 import { resolveCommit, showFile } from "../../evidence/git.ts";
 import { ciText } from "../../report/results.ts";
-import { shown } from "../../report/text.ts";
+import { plural, shown } from "../../report/text.ts";
+import { nextFor } from "../../ulw-loop/checkpoint.ts";
 import { runCi } from "../../ulw-loop/ci.ts";
 import { requireWholeLedger, requireWitnessed } from "../../ulw-loop/complete.ts";
 import { gateDefects, planDefects, policyInForce } from "../../ulw-loop/judge.ts";
@@ -18,8 +19,9 @@ import { decode } from "./create.ts";
 
 export async function checkCommand(context: Context): Promise<Output> {
   const ws = context.workspace();
-  const { state: plan, head } = requirePlan(ws);
-  requireWholeLedger(ws, plan);
+  const loaded = requirePlan(ws);
+  const { state: plan, head } = loaded;
+  requireWholeLedger(ws, loaded);
   requireWitnessed(ws, plan);
   const present = await lookAt(ws.place, { thorough: true });
   const policy = policyInForce(plan, await readConfig(ws.place.root));
@@ -28,24 +30,26 @@ export async function checkCommand(context: Context): Promise<Output> {
     ...(isComplete(plan) ? gateDefects(plan, present) : []),
   ];
   const valid = problems.length === 0;
+  const next = nextFor({ id: problems[0]?.where.split("-")[0] ?? "" }, problems, true);
   const criteria = plan.goals.filter((g) => g.status !== "superseded").flatMap((g) => g.successCriteria);
+  const claimed = criteria.filter((c) => c.status === "pass" && c.proof.kind === "claimed").length;
   return {
     text: valid
-      ? `ok: ${criteria.length} criteria proven on the tree as it is, ${plan.goals.length} goals complete`
-      : [...problems.map((p) => `- ${p.where} ${shown(p.message)}`), "next: proofgate prove --all"].join(
-          "\n",
-        ),
+      ? `ok: ${plural(criteria.length - claimed, "criterion", "criteria")} proven${claimed > 0 ? `, ${claimed} only claimed,` : ""} on the tree as it is, ${plural(plan.goals.length, "goal")} complete`
+      : [...problems.map((p) => `- ${p.where} ${shown(p.message)}`), `next: ${next[0]}`].join("\n"),
     json: {
       valid,
       problems,
+      proven: criteria.length - claimed,
+      claimed,
       ledger: head,
       ...(valid
         ? {}
         : {
             error: {
               code: "not_proven",
-              message: `${problems.length} defects`,
-              nextActions: ["proofgate prove --all", "proofgate status"],
+              message: plural(problems.length, "defect"),
+              nextActions: next,
             },
           }),
     },

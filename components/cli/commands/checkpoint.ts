@@ -1,7 +1,7 @@
 /** `checkpoint`, `record-quality-gate`: the gated transitions of a goal. */
 
 import { Refusal } from "../../errors.ts";
-import { shown } from "../../report/text.ts";
+import { plural, shown } from "../../report/text.ts";
 import { unseen } from "../../ulw-loop/assess.ts";
 import { isLast } from "../../ulw-loop/checkpoint.ts";
 import { checkpointGoal } from "../../ulw-loop/complete.ts";
@@ -44,7 +44,7 @@ export async function checkpointCommand(context: Context): Promise<Output> {
   const next = stepFor(plan, unseen);
   const done = isComplete(plan);
   return {
-    text: `${goal} ${status}.${done ? ` The plan is complete: ${plan.goals.length} goals.` : ""}\nnext: ${next.command}`,
+    text: `${goal} ${status}.${done ? ` The plan is complete: ${plural(plan.goals.length, "goal")}.` : ""}\nnext: ${next.command}`,
     json: { goal, status: findGoal(plan, goal).status, complete: done, ledger: loaded.head, next },
   };
 }
@@ -71,7 +71,7 @@ export async function qualityGate(context: Context): Promise<Output> {
   const next = stepFor(loaded.state, unseen);
   const { passCount, totalCriteria } = form.criteriaCoverage;
   return {
-    text: `Quality gate recorded: ${form.verification.commands.length} verify commands passed, ${passCount} of ${totalCriteria} criteria proven, review ${shown(form.codeReview.recommendation)} (self-reviewed).\nnext: ${next.command}`,
+    text: `Quality gate recorded: ${plural(form.verification.commands.length, "verify command")} passed, ${passCount} of ${totalCriteria} criteria proven, review ${shown(form.codeReview.recommendation)} (self-reviewed).\nnext: ${next.command}`,
     json: { qualityGate: form, review: "self", ledger: loaded.head, next },
   };
 }

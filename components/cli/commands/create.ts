@@ -81,6 +81,7 @@ async function begin(context: Context, draft: PlanDraft, mode: GoalMode, force: 
   const { root } = ws.place;
   const existing = readPlan(ws);
   const config = (await readConfig(root)) ?? DEFAULT_CONFIG;
+  requireKnownPolicy(config);
   const tree = await fingerprint(root);
   const { commit } = await findRoot(root);
   ensureStateDir(root, ws.place.dir, { track: config.track });
@@ -117,6 +118,24 @@ async function begin(context: Context, draft: PlanDraft, mode: GoalMode, force: 
     ...(copies === null ? [] : [`the former plan is kept in ${copies}`]),
   ];
   return created(goals, loaded.head, note.join("\n"));
+}
+
+/** A policy that nothing here can satisfy would strand the plan at its end; it is refused at its beginning. */
+function requireKnownPolicy(config: { review: string; minimum: string }): void {
+  const missing = [
+    ...(config.review === "independent"
+      ? ["review: independent (no host is there to see a reviewer's verdict)"]
+      : []),
+    ...(config.minimum === "reproduced"
+      ? ["minimum: reproduced (use `proofgate ci` on a clean checkout)"]
+      : []),
+  ];
+  if (missing.length === 0) return;
+  throw new Refusal("plan_invalid", ".proofgate.yaml asks for what this version cannot give.", {
+    expected: "review: self, minimum: attested or captured",
+    found: missing.join("; "),
+    next: ["change .proofgate.yaml, then run the same command again"],
+  });
 }
 
 function created(

@@ -19,15 +19,15 @@ export async function verify(context: Context): Promise<Output> {
   const ws = context.workspace();
   const report = ws.journal.verify();
   const problems: Problem[] = [...report.problems];
-  const plan = report.valid ? (ws.journal.read()?.state ?? null) : null;
+  const loaded = report.valid ? ws.journal.read() : null;
   const anchor = ws.witness.anchor(ws.place.dir);
-  if (anchor !== null && report.valid && !anchorHolds(ws, plan))
+  if (anchor !== null && report.valid && (loaded === null || !anchorHolds(ws, loaded)))
     problems.push({
       where: `line ${anchor.seq}`,
       code: "state_missing",
       message: `the witness store knows this line with hash ${anchor.hash.slice(0, 12)}…; here it is another one or missing`,
     });
-  if (plan !== null) problems.push(...fileProblems(ws, plan));
+  if (loaded !== null) problems.push(...fileProblems(ws, loaded.state));
   const valid = problems.length === 0;
   const damaged = problems.some((p) => p.code !== "artifact_changed");
   const lines = problems.map((p) => `${p.where}: ${cut(shown(p.message), 200)}`);
@@ -86,7 +86,7 @@ export async function repair(context: Context): Promise<Output> {
       }).events,
   });
   const loaded = ws.journal.read();
-  const behind = anchor !== null && !anchorHolds(ws, loaded?.state ?? null);
+  const behind = anchor !== null && (loaded === null || !anchorHolds(ws, loaded));
   if (loaded === null && behind && anchor !== null)
     throw new Refusal("state_missing", "The ledger is gone and there is nothing to rebuild it from.", {
       expected: `the ledger of "${anchor.title}", ${anchor.seq} lines`,
@@ -103,6 +103,7 @@ export async function repair(context: Context): Promise<Output> {
       : []),
   ];
   if (loaded !== null && (behind || report.lost.length > 0)) acceptLoss(ws, lost);
+  else if (loaded !== null && report.repaired) rememberHead(ws, loaded);
   const text = [
     ...(report.repaired || behind
       ? [...report.actions, ...lost.map((l) => `lost: ${l}`)]
@@ -135,13 +136,6 @@ function acceptLoss(ws: Workspace, lost: readonly string[]): void {
     if (plan === undefined || plan.weakenings.some((w) => w.kind === "rolled_back" && !w.approved))
       return { events: [], result: null };
     return { events: [weaken(plan.weakenings.length, "rolled_back", what)], result: null };
-  });
-  ws.witness.setAnchor(ws.place.dir, {
-    ...loaded.head,
-    plan: loaded.state.planId,
-    title: loaded.state.title.slice(0, 80),
-    open: true,
-    at: ws.now().toISOString(),
   });
   rememberHead(ws, loaded);
 }

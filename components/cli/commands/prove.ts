@@ -5,7 +5,7 @@ import { fingerprint } from "../../evidence/fingerprint.ts";
 import { provedLines } from "../../report/results.ts";
 import { pad, shown } from "../../report/text.ts";
 import { artifactPath, readClaimed, rememberTree, saveArtifact } from "../../ulw-loop/artifacts.ts";
-import { assessPlan, beforeWords } from "../../ulw-loop/assess.ts";
+import { assessPlan, beforeWords, unseen } from "../../ulw-loop/assess.ts";
 import { nextStep, stepFor } from "../../ulw-loop/handoff.ts";
 import { findCriterion, findGoal } from "../../ulw-loop/ids.ts";
 import { criterionRef, type Goal, type Plan } from "../../ulw-loop/model.ts";
@@ -109,10 +109,7 @@ export async function recordEvidence(context: Context): Promise<Output> {
         };
       });
       const after = findGoal(loaded.state, goal.id);
-      const step = stepFor(
-        loaded.state,
-        presentOf(ws.place, await fingerprint(ws.place.root), { thorough: false }),
-      );
+      const step = stepFor(loaded.state, unseen);
       const ended =
         after.status === "failed"
           ? `\n${goal.id} is checkpointed failed: the same failure three times. proofgate ulw-loop complete-goals --retry-failed grants a fresh allowance.`

@@ -64,6 +64,7 @@ async function colours(): Promise<(word: string, text: string) => string> {
   const { default: c } = await import("picocolors");
   const by: Readonly<Record<string, (text: string) => string>> = {
     proven: c.green,
+    pinned: c.green,
     failing: c.red,
     blocked: c.red,
     stale: c.yellow,
