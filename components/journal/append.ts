@@ -27,6 +27,8 @@ export interface Pen {
   readonly clock: () => Date;
   /** Told of the new head just before the line is written; see `JournalOptions.onAppend`. */
   readonly onAppend?: (from: Head, to: Loaded<unknown>) => void;
+  /** Told, still under the lock, that the line is there. */
+  readonly onAppended?: (to: Loaded<unknown>) => void;
 }
 
 const HEALED_CHARACTERS = 200;
@@ -118,6 +120,7 @@ export function append<State, Event>(
     pen.lock.assertHeld();
     pen.onAppend?.(former, { state, head });
     appendBytes(place.ledgerPath, bytes, size);
+    pen.onAppended?.({ state, head });
   } catch (error) {
     snapshot.discard();
     throw error;

@@ -35,6 +35,8 @@ export interface JournalOptions<State = unknown> {
    * that writes both down can tell a line of a killed command from one that nobody's command wrote. Must not throw.
    */
   readonly onAppend?: (from: Head, to: Loaded<State>) => void;
+  /** Told, still under the lock, that the line is there. Must not throw. */
+  readonly onAppended?: (to: Loaded<State>) => void;
   /** Times of the lock, in milliseconds, where a test needs others. */
   readonly lock?: Partial<LockTimes>;
 }
@@ -121,7 +123,7 @@ export function openJournal<State, Event>(
         if (events.length === 0)
           return { loaded: loaded ?? { state: workflow.initial, head: EMPTY_HEAD }, result };
         return {
-          loaded: append(place, { ...pen, onAppend: options.onAppend as Pen["onAppend"] }, loaded, size, {
+          loaded: append(place, { ...pen, onAppend: options.onAppend as Pen["onAppend"], onAppended: options.onAppended as Pen["onAppended"] }, loaded, size, {
             cmd,
             events,
           }),

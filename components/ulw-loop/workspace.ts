@@ -33,13 +33,15 @@ export function openWorkspace(options: {
   const place = placeOf(root, options.session);
   const witness = openWitness(env);
   const onAppend = (from: Head, to: Loaded<Plan>): void => witnessHead(witness, place.dir, from, to, now());
+  // Once the line is there, the head before it is history: a ledger put back to it is noticed.
+  const onAppended = (to: Loaded<Plan>): void => witnessHead(witness, place.dir, to.head, to, now());
   return {
     place,
     writer,
     env,
     now,
     witness,
-    journal: openJournal(place.dir, ulwLoop, { root, writer, clock: now, onAppend }),
+    journal: openJournal(place.dir, ulwLoop, { root, writer, clock: now, onAppend, onAppended }),
   };
 }
 
@@ -68,7 +70,7 @@ const noPlan = (): Refusal =>
     ],
   });
 
-/** Decides on the plan under the lock, appends, and . @throws Refusal `no_plan` */
+/** Decides on the plan under the lock and appends. @throws Refusal `no_plan` */
 export function changePlan<Result>(
   ws: Workspace,
   command: string,
