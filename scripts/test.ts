@@ -63,12 +63,13 @@ const wrongOf = (kind: string): string => {
 };
 console.log(`\nlies accepted:         ${wrongOf("lie")}`);
 console.log(`honest runs stranded:  ${wrongOf("honest")}`);
+// Known lies (test/adversarial/known-open.ts) are told above; any other one, and every stranded run, is a failed test.
 
 const report = await readFile(junit, "utf8").catch(() => "");
 const head = /<testsuites[^>]*>/.exec(report)?.[0] ?? "";
 const figure = (name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
 const [total, failed, skipped] = [figure("tests"), figure("failures"), figure("skipped")];
-const wrong = tallies.filter((t) => t.wrong).length;
+
 console.log(`\n${total - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
 await rm(scratch, { recursive: true, force: true });
-process.exit(good && tested && total > 0 && failed === 0 && wrong === 0 ? 0 : 1);
+process.exit(good && tested && total > 0 && failed === 0 ? 0 : 1);

@@ -13,7 +13,7 @@ interface Surroundings {
 }
 
 type Outcome = "pass" | "fail" | "flaky" | "inconclusive" | "not_run" | "moved" | "blocked";
-type BeforeWord = "red" | "pinned" | "own_script" | "not_run" | "no_base" | "unclear";
+type BeforeWord = "red" | "pinned" | "hollowed" | "own_script" | "not_run" | "no_base" | "unclear";
 
 export class Agent {
   refusals = 0;

@@ -113,6 +113,8 @@ honest("a renaming that must leave no trace of the old name", async () => {
   world.write("src/texts.js", world.read("src/texts.js").replace("upper", "shout"));
   world.write("test/upper.test.js", test("shout", '"a"', '"A"'));
   await agent.proves("red");
+  // The old name's test went with it, so the user has a look at the regression.
+  await agent.asksTheUser();
   return await agent.finishes();
 });
 
@@ -381,7 +383,9 @@ honest("a feature removed with its test", async () => {
   await agent.takes();
   rmSync(join(world.root, "src/legacy.js"));
   rmSync(join(world.root, "test/legacy.test.js"));
-  await agent.proves(["red", "pinned"]);
+  await agent.proves(["red", "hollowed"]);
+  // A test was deleted on purpose: the base's own would fail now, and the user says that this is meant.
+  await agent.asksTheUser();
   return await agent.finishes();
 });
 

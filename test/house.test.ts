@@ -1,0 +1,80 @@
+/** The house rules that a machine can hold: which way imports point, no synchronous children, documents that match the code. */
+
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { COMMANDS } from "../components/cli/spec.ts";
+import { CODES } from "../components/errors.ts";
+
+const root = join(import.meta.dir, "..");
+const text = (path: string): string => readFileSync(join(root, path), "utf8");
+const sources = readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts"))
+  .map((path) => `components/${path.replaceAll("\\", "/")}`)
+  .map((path) => ({ path, body: text(path) }));
+
+/** What each room may import, besides itself and `errors.ts`. */
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  journal: [],
+  evidence: [],
+  "goal-mode": [],
+  witness: ["journal"],
+  "ulw-loop": ["journal", "evidence", "goal-mode", "witness"],
+  report: ["ulw-loop", "evidence"],
+  cli: ["report", "ulw-loop", "evidence", "journal", "goal-mode", "witness"],
+};
+
+test("imports point one way: cli, report, ulw-loop, then the rooms that know no workflow", () => {
+  const wrong = sources.flatMap(({ path, body }) => {
+    const room = path.split("/")[1] ?? "";
+    return [...body.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)]
+      .map((match) => relative(root, resolve(root, dirname(path), match[1] ?? "")).replaceAll("\\", "/"))
+      .filter((target) => target.startsWith("components/") && target !== "components/errors.ts")
+      .map((target) => target.split("/")[1] ?? "")
+      .filter((target) => target !== room && !(MAY[room] ?? []).includes(target))
+      .map((target) => `${path} imports ${target}`);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("only the evidence room starts processes, and never synchronously", () => {
+  const starters = sources
+    .filter(({ body }) => /node:child_process/.test(body))
+    .map(({ path }) => path.split("/")[1]);
+  expect(new Set(starters)).toEqual(new Set(["evidence"]));
+  const synchronous = sources.filter(({ body }) => /\b(spawnSync|execSync|execFileSync)\b\s*\(/.test(body));
+  expect(synchronous.map(({ path }) => path)).toEqual([]);
+});
+
+test("every source file begins by saying what it is for", () => {
+  expect(sources.filter(({ body }) => !/^(#!.*\n)?\/\*\*/.test(body)).map(({ path }) => path)).toEqual([]);
+});
+
+test("docs/errors.md lists exactly the codes that a refusal can have", () => {
+  const documented = [...text("docs/errors.md").matchAll(/^\| `(\w+)` \| (\d) \| (.+) \|$/gm)].map((m) => [
+    m[1],
+    Number(m[2]),
+    m[3],
+  ]);
+  expect(documented).toEqual(Object.entries(CODES).map(([code, { exit, means }]) => [code, exit, means]));
+});
+
+test("every code is used somewhere", () => {
+  const used = sources
+    .map(({ path, body }) =>
+      path === "components/errors.ts" ? (body.split("export type Code")[1] ?? "") : body,
+    )
+    .join("\n");
+  expect(Object.keys(CODES).filter((code) => !used.includes(`"${code}"`))).toEqual([]);
+});
+
+test("every command that the documents name exists", () => {
+  const names = new Set(COMMANDS.flatMap((c) => [c.name, c.name.replace("ulw-loop ", "")]));
+  const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+  const unknown = documents.flatMap((path) =>
+    [...text(path).matchAll(/(?:npx )?\bproofgate ((?:ulw-loop )?[a-z][a-z-]+)/g)]
+      .map((m) => m[1] ?? "")
+      .filter((name) => !names.has(name) && name !== "help" && !name.startsWith("ulw-loop help")),
+  );
+  expect(unknown).toEqual([]);
+});
