@@ -123,10 +123,20 @@ export function openJournal<State, Event>(
         if (events.length === 0)
           return { loaded: loaded ?? { state: workflow.initial, head: EMPTY_HEAD }, result };
         return {
-          loaded: append(place, { ...pen, onAppend: options.onAppend as Pen["onAppend"], onAppended: options.onAppended as Pen["onAppended"] }, loaded, size, {
-            cmd,
-            events,
-          }),
+          loaded: append(
+            place,
+            {
+              ...pen,
+              onAppend: options.onAppend as Pen["onAppend"],
+              onAppended: options.onAppended as Pen["onAppended"],
+            },
+            loaded,
+            size,
+            {
+              cmd,
+              events,
+            },
+          ),
           result,
         };
       });

@@ -83,7 +83,9 @@ function notComplete(plan: Plan, goal: Goal, defects: readonly Problem[], last: 
     .flatMap((g) => g.successCriteria);
   const refs = new Set(plan.goals.flatMap((g) => g.successCriteria.map((c) => criterionRef(g, c))));
   const broken = defects.filter((d) => refs.has(d.where)).length;
-  const onlyUser = defects.every((d) => d.code === "approval_needed" || d.code === "not_red" || d.code === "hollowed");
+  const onlyUser = defects.every(
+    (d) => d.code === "approval_needed" || d.code === "not_red" || d.code === "hollowed",
+  );
   const code = defects.every((d) => d.code === "quality_gate_open")
     ? "quality_gate_open"
     : onlyUser
@@ -117,7 +119,8 @@ export function nextFor(
     );
   if (has("open", "stale", "failing", "blocked"))
     next.push(last ? "proofgate prove --all" : `proofgate prove --goal-id ${goal.id}`);
-  if (has("not_red", "hollowed", "approval_needed")) next.push("proofgate approve  (the user, at a terminal)");
+  if (has("not_red", "hollowed", "approval_needed"))
+    next.push("proofgate approve  (the user, at a terminal)");
   if (has("open_goal")) next.push("proofgate ulw-loop complete-goals --retry-failed");
   if (has("quality_gate_open") && next.length === 0)
     next.push(

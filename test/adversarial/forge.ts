@@ -21,7 +21,7 @@ export const readLedger = (world: World, dir = STATE): LedgerLine[] =>
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** Writes ledger and snapshot anew from these lines; numbers, links, digests and hashes are all right afterwards. */
-export function writeLedger(
+function writeLedger(
   world: World,
   lines: readonly Pick<LedgerLine, "at" | "by" | "cmd" | "events">[],
   dir = STATE,

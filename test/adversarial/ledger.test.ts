@@ -398,10 +398,15 @@ const versions = (lines: readonly LedgerLine[]): Record<string, string> => {
   throw new Error("no plan");
 };
 
+/** A line that no command wrote is damage: the ledger is repaired, and the user accepts the loss. */
+async function mended(world: World): Promise<void> {
+  await must(world.ask("ulw-loop", "repair"));
+  await must(world.approve());
+}
 lie("an approval written into the ledger by hand", async () => {
   const world = await hire(PINS);
   forge(world, (lines) => approval(lines, "a".repeat(24), versions(lines)));
-  return judge(world, () => world.approve());
+  return judge(world, () => mended(world));
 });
 lie("an approval of another plan used again", async () => {
   const world = await hire(PINS);
@@ -436,7 +441,7 @@ lie("an approval stretched over criteria that the user never saw", async () => {
       events.flatMap((e) => (e.type === "plan_approved" ? [e.approval.id] : [])),
     )[0] ?? "";
   forge(world, (now) => approval(now, id, all));
-  return judge(world, () => world.approve());
+  return judge(world, () => mended(world));
 });
 lie("the approval of one weakening used for another of the same number", async () => {
   const world = await hire();

@@ -78,11 +78,15 @@ test("assume-unchanged and skip-worktree flags hide nothing", async () => {
   expect(await run("git ls-files -v")).toContain("h a");
 });
 
-test("files that a sparse checkout leaves out count as they are in the index", async () => {
+test("files that a sparse checkout leaves out are not there: no check ran with them", async () => {
   const { root, sh: run } = await repo({ "in/a": "1", "out/b": "2", top: "3" });
   const full = await fingerprint(root);
   await run("git sparse-checkout set in");
   expect(existsSync(join(root, "out/b"))).toBe(false);
+  const sparse = await fingerprint(root);
+  expect([...sparse.files.keys()]).toEqual(["in/a", "top"]);
+  expect(sparse.id).not.toBe(full.id);
+  await run("git sparse-checkout disable");
   expect((await fingerprint(root)).id).toBe(full.id);
 });
 
