@@ -75,13 +75,15 @@ test("a verify script that only says so is not red, however it is called", async
     "tests/expected.txt": "PASS\n",
   });
   expect((await before(work, base, { run: "./verify.sh", expect: { stdout: "PASS" } })).outcome).toBe(
-    "pinned",
+    "hollowed",
   );
   expect((await before(work, base, { run: "sh go.sh", expect: { stdout: "PASS" } })).outcome).toBe("not_run");
   expect((await before(work, base, { run: "sh go.sh", expect: { stdout: "PASS" }, files: [] })).outcome).toBe(
     "not_run",
   );
-  expect((await before(work, base, { run: "echo PASS | diff - tests/expected.txt" })).outcome).toBe("pinned");
+  expect((await before(work, base, { run: "echo PASS | diff - tests/expected.txt" })).outcome).toBe(
+    "hollowed",
+  );
 });
 
 test("a failing test that is deleted does not turn red into green", async () => {
@@ -93,7 +95,7 @@ test("a failing test that is deleted does not turn red into green", async () => 
   });
   const base = await work.commit();
   rmSync(join(work.root, "test/add.test.js"));
-  expect((await before(work, base, { run: "npm test" })).outcome).toBe("pinned");
+  expect((await before(work, base, { run: "npm test" })).outcome).toBe("hollowed");
 });
 
 test("a program of one file that is mended and run directly is its own script", async () => {
@@ -284,8 +286,8 @@ test("a suite whose npm script or settings became harmless is not red", async ()
   work.write({ "test/add.test.js": ADD_TEST, Makefile: "check:\n\tnode test/add.test.js\n" });
   const base = await work.commit();
   work.write({ "package.json": '{"scripts":{"test":"echo fine"}}\n', Makefile: "check:\n\t@echo fine\n" });
-  expect(await before(work, base, { run: "npm test" })).toMatchObject({ outcome: "own_script" });
-  expect(await before(work, base, { run: "make check" })).toMatchObject({ outcome: "own_script" });
+  expect(await before(work, base, { run: "npm test" })).toMatchObject({ outcome: "hollowed" });
+  expect(await before(work, base, { run: "make check" })).toMatchObject({ outcome: "hollowed" });
 });
 
 test("a script that is added together with its tests and code is red", async () => {
