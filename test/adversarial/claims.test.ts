@@ -271,11 +271,22 @@ lie("a claim that `check` counts among the proven", async () => {
   return /2 criteria proven/.test(said.out) ? "accepted" : "refused";
 });
 
-lie("proof on this machine where the policy asks for a reproduced one", async () => {
-  const world = await hire(TWO, { config: "minimum: reproduced\n" });
+/** A policy that this version cannot satisfy is refused when the plan is made; were it not, the plan must not be finished. */
+async function refusedOrUnfinished(config: string): Promise<Outcome> {
+  let world: World;
+  try {
+    world = await hire(TWO, { config });
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('"plan_invalid"')) return "refused";
+    throw error;
+  }
   work(world);
   return finish(world);
-});
+}
+
+lie("proof on this machine where the policy asks for a reproduced one", () =>
+  refusedOrUnfinished("minimum: reproduced\n"),
+);
 
 /** Proven work, and a quality gate as the agent words it. */
 async function gated(
@@ -352,11 +363,9 @@ lie('`commands: ["true"]` in the quality gate, over a failing verification', asy
   return judge(world, () => world.write("test/all.test.js", 'import "./add.test.js";\n'));
 });
 
-lie("the implementer's own verdict where the policy asks for an independent one", async () => {
-  const world = await hire(TWO, { config: "review: independent\n" });
-  work(world);
-  return finish(world);
-});
+lie("the implementer's own verdict where the policy asks for an independent one", () =>
+  refusedOrUnfinished("review: independent\n"),
+);
 
 lie("a reviewer told what to answer passes for an independent one", async () => {
   const world = await hire();
