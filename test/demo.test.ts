@@ -61,8 +61,8 @@ test("the shortcuts are refused, and an echo in a script is only pinned", () => 
       "Not complete: 0 of 2 proven.  [not_proven]",
       "goals.json was changed.  [state_damaged]",
       "This check cannot fail, so it proves nothing.  [check_vacuous]",
-      "G001-C001  pinned        passed before as well",
-      "no happy criterion failed before the work",
+      "G001-C001  pinned        passes without the project as well",
+      "passes without the project as well; put the check back",
       "not approved by the user",
     ),
   ).toEqual([]);

@@ -112,15 +112,15 @@ async function theScript(stage: Stage, tell: Telling): Promise<void> {
   );
   await tell.run("proofgate prove", {
     exit: 0,
-    sees: ["G001-C001  pinned        passed before as well"],
+    sees: ["G001-C001  pinned        passes without the project as well"],
     folder,
   });
   await tell.step(
-    "… on the commit before the work as well, so it shows no work. Only the user could let that count.",
+    "… but it passes without the project as well, so it shows no work. Only the user could let that count.",
   );
   await tell.run('proofgate checkpoint --status complete --evidence "PASS"', {
     exit: 1,
-    sees: ["no happy criterion failed before the work"],
+    sees: ["passes without the project as well"],
     folder,
   });
 }
