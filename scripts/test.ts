@@ -63,7 +63,6 @@ const wrongOf = (kind: string): string => {
 };
 console.log(`\nlies accepted:         ${wrongOf("lie")}`);
 console.log(`honest runs stranded:  ${wrongOf("honest")}`);
-// Known lies (test/adversarial/known-open.ts) are told above; any other one, and every stranded run, is a failed test.
 
 const report = await readFile(junit, "utf8").catch(() => "");
 const head = /<testsuites[^>]*>/.exec(report)?.[0] ?? "";

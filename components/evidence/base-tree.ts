@@ -4,18 +4,17 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  readFileSync,
   readlinkSync,
   realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { Refusal } from "../errors.ts";
-import type { LiveTree } from "./fingerprint.ts";
+import { checkOut, linkOutside, type Source } from "./check-out.ts";
 import { git } from "./git.ts";
-import { type GitFolders, gitFolders } from "./git-folders.ts";
+import { gitFolders } from "./git-folders.ts";
 import { runCommand } from "./runner.ts";
 import { shareFolders } from "./share.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.ts";
@@ -52,9 +51,6 @@ export interface Export {
 
 /** Setup installs things, which takes longer than a check may. */
 const SETUP_TIMEOUT_MS = 10 * 60_000;
-/** Settings of the repository that decide how content becomes files. */
-const CHECKOUT_SETTINGS = ["core.autocrlf", "core.eol", "core.symlinks", "core.filemode", "core.ignorecase"];
-
 /**
  * Exports a commit or a live tree.
  *
@@ -63,11 +59,7 @@ const CHECKOUT_SETTINGS = ["core.autocrlf", "core.eol", "core.symlinks", "core.f
  * from the original, which is only read: hosts keep `.git` read-only, and `git worktree add` would write to it.
  * @throws Refusal `git_failed` when the commit cannot be checked out
  */
-export async function exportTree(
-  root: string,
-  source: { readonly commit: string } | { readonly tree: LiveTree },
-  options: ExportOptions,
-): Promise<Export> {
+export async function exportTree(root: string, source: Source, options: ExportOptions): Promise<Export> {
   const folders = gitFolders(root);
   if (folders === null)
     throw new Refusal("git_failed", "Without a Git repository there is nothing to export.", {
@@ -75,23 +67,16 @@ export async function exportTree(
       next: ["git init && git add -A && git commit -m start"],
     });
   const temp = realpathSync(makeTempFolder());
+  const disposers: (() => void)[] = [];
+  const dispose = (): void => {
+    for (const one of disposers) one();
+    removeTempFolder(temp);
+  };
   try {
     // The folder is called as the project is: some programs print or look for the name.
     const dir = join(temp, "x", root.slice(root.lastIndexOf("/") + 1) || "repository");
     mkdirSync(dir, { recursive: true });
-    const commit = "commit" in source ? source.commit : null;
-    const treeish = "commit" in source ? source.commit : (source.tree.treeHash ?? "");
-    makeRepository(
-      dir,
-      folders,
-      commit ?? options.head ?? null,
-      "tree" in source ? source.tree.objects : null,
-    );
-    await git(["read-tree", "-u", "--reset", treeish], {
-      cwd: dir,
-      config: [...(await checkoutSettings(root)), "core.hooksPath=/dev/null", "advice.detachedHead=false"],
-    });
-    await linkNested(root, dir, source, options.today);
+    disposers.push(...(await checkOut(root, dir, folders, source, options)));
     for (const path of options.remove ?? []) rmSync(join(dir, path), { recursive: true, force: true });
     const outside = "tree" in source ? source.tree.outside : [];
     for (const path of options.overlay) if (!outside.includes(path)) layOver(root, dir, path);
@@ -104,92 +89,11 @@ export async function exportTree(
     const shared = shareFolders(root, dir, { today: options.today, names: options.share ?? [] });
     const env = exportEnvironment(root, dir, shared);
     const setupFault = await runSetup(dir, root, options.setup, env, join(temp, "index"));
-    return { dir, env, setupFault, dispose: async () => removeTempFolder(temp) };
+    return { dir, env, setupFault, dispose: async () => dispose() };
   } catch (error) {
-    removeTempFolder(temp);
+    dispose();
     throw error;
   }
-}
-
-/** Written by hand rather than with `git init`: no templates, no hooks, nothing from the user's settings. */
-function makeRepository(
-  dir: string,
-  folders: GitFolders,
-  head: string | null,
-  liveObjects: string | null,
-): void {
-  const own = join(dir, ".git");
-  mkdirSync(join(own, "objects", "info"), { recursive: true });
-  mkdirSync(join(own, "refs", "heads"), { recursive: true });
-  const config = readOr(join(folders.commonDir, "config"), "");
-  const sha256 = /objectformat\s*=\s*sha256/i.test(config);
-  writeFileSync(join(own, "HEAD"), "ref: refs/heads/main\n");
-  writeFileSync(
-    join(own, "config"),
-    `[core]\n\trepositoryformatversion = ${sha256 ? 1 : 0}\n\tbare = false\n${sha256 ? "[extensions]\n\tobjectformat = sha256\n" : ""}`,
-  );
-  const objects = [join(folders.commonDir, "objects"), ...(liveObjects === null ? [] : [liveObjects])];
-  writeFileSync(
-    join(own, "objects", "info", "alternates"),
-    `${objects.map((path) => (/^["#]|\n/.test(path) ? JSON.stringify(path) : path)).join("\n")}\n`,
-  );
-  if (head !== null) writeFileSync(join(own, "refs", "heads", "main"), `${head}\n`);
-  // A shallow clone says here where its history ends; without it Git would take the rest for missing.
-  const shallow = join(folders.commonDir, "shallow");
-  if (existsSync(shallow)) copyFileSync(shallow, join(own, "shallow"));
-  // Large files kept by LFS are found without asking a server.
-  const lfs = join(folders.commonDir, "lfs");
-  if (existsSync(lfs)) symlinkSync(lfs, join(own, "lfs"));
-}
-
-async function checkoutSettings(root: string): Promise<string[]> {
-  const answer = await git(["config", "-z", "--local", "--get-regexp", "^(core|filter)\\."], {
-    cwd: root,
-    allowFail: true,
-  });
-  return answer.stdout.split("\0").flatMap((record) => {
-    const [name = "", ...value] = record.split("\n");
-    return CHECKOUT_SETTINGS.includes(name.toLowerCase()) || name.startsWith("filter.lfs.")
-      ? [`${name}=${value.join("\n")}`]
-      : [];
-  });
-}
-
-/** A nested repository is linked only where it stands at the commit that the export wants; otherwise its folder stays empty. */
-async function linkNested(
-  root: string,
-  dir: string,
-  source: { readonly commit: string } | { readonly tree: LiveTree },
-  today: Tree,
-): Promise<void> {
-  const nested = [...today.files].flatMap(([path, id]) => (id.startsWith("repo:") ? [path] : []));
-  for (const path of nested) {
-    if ("commit" in source && !(await sameCommit(root, path, source.commit, today))) continue;
-    const place = join(dir, path);
-    rmSync(place, { recursive: true, force: true });
-    mkdirSync(dirname(place), { recursive: true });
-    symlinkSync(join(root, path), place);
-  }
-}
-
-async function sameCommit(root: string, path: string, commit: string, today: Tree): Promise<boolean> {
-  const wanted = await git(["rev-parse", "-q", "--verify", `${commit}:${path}`], {
-    cwd: root,
-    allowFail: true,
-  });
-  const there = await git(["rev-parse", "-q", "--verify", "HEAD"], {
-    cwd: join(root, path),
-    allowFail: true,
-  });
-  const trees = await git(["rev-parse", "-q", "--verify", "HEAD^{tree}"], {
-    cwd: join(root, path),
-    allowFail: true,
-  });
-  return (
-    wanted.code === 0 &&
-    there.stdout === wanted.stdout &&
-    today.files.get(path) === `repo:${trees.stdout.trim()}`
-  );
 }
 
 /** A command line holds only so many paths. */
@@ -229,14 +133,6 @@ function layOver(root: string, dir: string, path: string): void {
   rmSync(to, { recursive: true, force: true });
   if (stats.isSymbolicLink()) symlinkSync(readlinkSync(from), to);
   else if (stats.isFile()) copyFileSync(from, to);
-}
-
-/** A file that is too big to be in the tree is read where it lies. */
-function linkOutside(root: string, dir: string, path: string): void {
-  const to = join(dir, path);
-  mkdirSync(dirname(to), { recursive: true });
-  rmSync(to, { force: true });
-  symlinkSync(join(root, path), to);
 }
 
 /** The export's own code comes before what the shared virtual environment has installed of the project. */
@@ -289,12 +185,4 @@ async function runSetup(
   return changed.length === 0
     ? null
     : `setup changes files that Git has: ${changed.slice(0, 3).join(", ")}; it may only add what Git ignores`;
-}
-
-function readOr(path: string, fallback: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return fallback;
-  }
 }

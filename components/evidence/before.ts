@@ -1,18 +1,17 @@
 /** Asks the base tree about a check: did it fail before the work, for the work's sake and nothing else's? */
-import { existsSync, mkdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Refusal } from "../errors.ts";
-import { type Export, type ExportOptions, exportTree, movedInto } from "./base-tree.ts";
-import { type CheckFiles, checkFiles, namedFiles } from "./check-files.ts";
+import type { Export, ExportOptions } from "./base-tree.ts";
+import { checkFiles, namedFiles } from "./check-files.ts";
+import { commitFiles } from "./commit-files.ts";
 import { isTestFile, looksLikeCheck } from "./conventions.ts";
-import { sandboxed } from "./environment.ts";
 import { digestOf, globs, type LiveTree, withTreeObjects } from "./fingerprint.ts";
-import { git } from "./git.ts";
-import { judge, verdictWords } from "./judge.ts";
+import { verdictWords } from "./judge.ts";
 import { type BaseChecks, baseChecks, withoutProduct } from "./pin.ts";
-import { runCommand } from "./runner.ts";
+import { onExport, runIn, type Seen } from "./run-in-export.ts";
 import { changedConfig, isRunnerConfig } from "./runner-config.ts";
-import type { Before, Check, Command, Tree, Verdict } from "./types.ts";
+import type { Before, Check, Command, Tree } from "./types.ts";
 
 export interface BeforeOptions {
   readonly root: string;
@@ -30,9 +29,6 @@ export interface BeforeOptions {
 /** A base run that was quicker than this is repeated before its failure is believed: a coin must not fall red by luck,
  * nor a test that counts the folders it runs in. */
 const REPEATED_BELOW_MS = 3000;
-/** Variables that lead to code; where they point into the repository they are turned to the export. */
-const CODE_PATHS = ["PATH", "PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB", "CLASSPATH", "VIRTUAL_ENV"];
-
 /**
  * Runs a check that passed on the working tree on the base tree, with its own files of today laid over it.
  * Never throws for what the base is like: a base that cannot be exported is `unclear`.
@@ -280,77 +276,6 @@ const FLAKY: Answer = {
   saw: "flaky: it failed on the base once and passed there once",
 };
 
-interface Seen {
-  readonly verdict: Verdict;
-  readonly durationMs: number;
-  readonly flaky?: boolean;
-}
-
-/** Exports, uses and removes. A string says why the export could not be made ready. */
-async function onExport(
-  options: BeforeOptions,
-  source: Parameters<typeof exportTree>[1],
-  how: ExportOptions,
-  use: (place: Export) => Promise<Seen>,
-): Promise<Seen | string> {
-  const place = await exportTree(options.root, source, how);
-  try {
-    return place.setupFault ?? (await use(place));
-  } finally {
-    await place.dispose();
-  }
-}
-
-async function runIn(place: Export, check: Check, options: BeforeOptions, files: CheckFiles): Promise<Seen> {
-  const env: Record<string, string | undefined> = { ...(options.env ?? process.env) };
-  for (const name of CODE_PATHS) {
-    const value = env[name];
-    if (value !== undefined)
-      env[name] = value
-        .split(delimiter)
-        .map((path) => movedInto(options.root, place.dir, path))
-        .join(delimiter);
-  }
-  const cwd = join(place.dir, check.cwd);
-  mkdirSync(cwd, { recursive: true });
-  const moved = moveCommand(check.run, options.root, place.dir);
-  const run = await runCommand(moved, {
-    cwd,
-    timeoutMs: check.timeoutMs,
-    env,
-    root: place.dir,
-    extra: place.env,
-  });
-  try {
-    const verdict = await judge({ ...check, run: moved }, run, {
-      runDir: cwd,
-      stdoutPath: run.stdoutPath,
-      stderrPath: run.stderrPath,
-      sandboxed: sandboxed(env),
-      ownFiles: files.own,
-    });
-    return { verdict: withoutPlace(verdict, place.dir), durationMs: run.durationMs };
-  } finally {
-    await run.dispose();
-  }
-}
-
-/** Absolute paths into the repository would run today's code in the middle of the base. */
-function moveCommand(run: Command, root: string, dir: string): Command {
-  const form = new RegExp(`(?<![\\w./-])${root.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w.-])`, "g");
-  const move = (text: string): string => text.replace(form, () => dir);
-  return typeof run === "string" ? move(run) : run.map(move);
-}
-
-/** The export's folder is gone when somebody reads this; a path in it is told as one in the repository. */
-function withoutPlace(verdict: Verdict, dir: string): Verdict {
-  const plain = (text: string): string => text.replaceAll(`${dir}/`, "").replaceAll(dir, ".");
-  if (verdict.kind === "met") return verdict;
-  return verdict.kind === "unmet"
-    ? { ...verdict, got: plain(verdict.got) }
-    : { ...verdict, reason: plain(verdict.reason) };
-}
-
 /** An ignored file is in no export; naming it saves the search. */
 function ignoredHint(check: Check, root: string, tree: Tree): string {
   const folders = [...tree.files.keys()];
@@ -365,15 +290,4 @@ function ignoredHint(check: Check, root: string, tree: Tree): string {
   return ignored.length === 0
     ? ""
     : `; ${ignored.join(", ")} is ignored by Git: name it in \`share:\`, or build it in \`setup:\``;
-}
-
-/** Paths and blob ids of a commit. @throws Refusal `git_failed` when there is no such commit */
-async function commitFiles(root: string, commit: string): Promise<Map<string, string>> {
-  const { stdout } = await git(["ls-tree", "-r", "-z", "--full-tree", commit], { cwd: root });
-  const files = new Map<string, string>();
-  for (const record of stdout.split("\0")) {
-    const tab = record.indexOf("\t");
-    if (tab > 0) files.set(record.slice(tab + 1), record.slice(0, tab).split(" ")[2] ?? "");
-  }
-  return files;
 }

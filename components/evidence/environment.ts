@@ -1,9 +1,10 @@
 /** The environment that a check runs in: nothing in it may make a program run other code than its own. */
 import { accessSync, constants, existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { basename, delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 import { simpleCommands } from "./shell-words.ts";
 import type { Command, Program } from "./types.ts";
+import { within } from "./within.ts";
 import { programName, unwrap } from "./wrappers.ts";
 
 /** Variables that load code into programs that did not ask for it. */
@@ -191,10 +192,6 @@ function ordered(path: string, roots: readonly string[], installers: boolean): s
     (suspect && !installed ? last : first).push(entry);
   }
   return [...new Set([...first, ...last])].join(delimiter);
-}
-
-function within(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 function real(path: string): string {

@@ -35,7 +35,7 @@ export async function fingerprint(root: string): Promise<Tree> {
 }
 
 /** The same with the new objects kept until `dispose`. */
-async function fingerprintLive(root: string): Promise<LiveTree> {
+export async function fingerprintLive(root: string): Promise<LiveTree> {
   if (gitFolders(root) === null)
     return { ...walkTree(root), treeHash: null, objects: null, outside: [], dispose: () => {} };
   return withNested(root, await fingerprintGit(root));

@@ -1,14 +1,11 @@
 /** Writes the working tree as a Git tree, with an index and an object folder of its own: `.git` is only read. */
 import {
-  accessSync,
   closeSync,
   constants,
   copyFileSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   openSync,
-  type Stats,
   statSync,
   utimesSync,
   writeFileSync,
@@ -18,8 +15,8 @@ import { Refusal } from "../errors.ts";
 import { type GitResult, git } from "./git.ts";
 import { foreignFilters } from "./git-filters.ts";
 import { type GitFolders, gitFolders } from "./git-folders.ts";
-import { isOurs } from "./ours.ts";
-import { outsideLink, statMark } from "./outside-links.ts";
+import { type Entry, GITLINK, LISTING, parseEntries, utf8 } from "./index-entries.ts";
+import { sift } from "./sift.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.ts";
 
 export interface GitTree {
@@ -38,9 +35,6 @@ export interface GitTree {
   dispose(): void;
 }
 
-/** A file over this size counts by path, size and time: reading it could take longer than a hook may. */
-const BIG_BYTES = 50 * 1024 * 1024;
-
 /** No cache of somebody else's may answer for the files. */
 const SETTINGS = [
   "core.fsmonitor=false",
@@ -52,18 +46,6 @@ const SETTINGS = [
   "core.hooksPath=/dev/null",
   "core.safecrlf=false",
 ];
-
-/** One line of `git ls-files -z -v -s -c -o -m`. Paths are bytes (latin1). */
-interface Entry {
-  /** `H` cached, `M` unmerged, `S` skip-worktree, lower case assume-unchanged, `C` changed or removed, `?` other. */
-  readonly tag: string;
-  readonly mode: string;
-  readonly id: string;
-  readonly path: string;
-}
-
-const GITLINK = "160000";
-const LINK = "120000";
 
 /** @throws Refusal `git_failed`, `git_missing` */
 export async function fingerprintGit(root: string): Promise<GitTree> {
@@ -96,9 +78,7 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
   const run = (args: readonly string[], stdinFd?: number): Promise<GitResult> =>
     git(args, { cwd: root, config: SETTINGS, stdinFd, env });
 
-  const listed = parse(
-    (await run(["ls-files", "-z", "-v", "-s", "-c", "-o", "-m", "--exclude-standard"])).raw,
-  );
+  const listed = parseEntries((await run(LISTING)).raw);
   const filtered = await filteredPaths(listed, filters, temp, run);
   const plan = sift(root, listed);
 
@@ -118,15 +98,17 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
       ),
     );
 
+  const reread = await rereadSuspects(plan.suspects, temp, run);
+
   // Objects may be missing where a clone is partial; the tree's hash does not need them.
   const writing = run(["write-tree", "--missing-ok"]);
-  const relisting = plan.add.length > 0 ? run(["ls-files", "-z", "-v", "-s"]) : null;
+  const relisting = plan.add.length + reread > 0 ? run(["ls-files", "-z", "-v", "-s"]) : null;
   const [written, relisted] = await Promise.all([writing, relisting]);
   const files =
     relisted === null
       ? plan.files
       : new Map(
-          parse(relisted.raw)
+          parseEntries(relisted.raw)
             .filter((e) => e.mode !== GITLINK || !existsSync(join(root, utf8(e.path), ".git")))
             .map((e) => [utf8(e.path), e.id]),
         );
@@ -178,137 +160,41 @@ function alternates(folders: GitFolders): string {
   return path.includes(delimiter) || path.startsWith('"') ? JSON.stringify(path) : path;
 }
 
-function parse(raw: string): Entry[] {
-  const entries: Entry[] = [];
-  for (const record of raw.split("\0")) {
-    if (record === "") continue;
-    const tag = record.slice(0, 1);
-    if (tag === "?") {
-      entries.push({ tag, mode: "", id: "", path: record.slice(2) });
-      continue;
-    }
-    const tab = record.indexOf("\t");
-    const [mode = "", id = ""] = record.slice(2, tab).split(" ");
-    entries.push({ tag, mode, id, path: record.slice(tab + 1) });
-  }
-  return entries;
+/** Hashes the suspects' content and puts it into the index where it is another. @returns how many there were */
+async function rereadSuspects(
+  suspects: readonly Entry[],
+  temp: string,
+  run: (args: readonly string[], stdinFd?: number) => Promise<GitResult>,
+): Promise<number> {
+  if (suspects.length === 0) return 0;
+  const asked = suspects.map(({ path }) => (/["\n\\]/.test(path) ? quoted(path) : path));
+  const ids = await withInput(temp, asked, (fd) => run(["hash-object", "-w", "--stdin-paths"], fd), "\n");
+  const now = ids.stdout.trim().split("\n");
+  const changed = suspects.flatMap(({ mode, id, path }, at) =>
+    now[at] === id ? [] : [`${mode} ${now[at]} 0\t${path}`],
+  );
+  if (changed.length > 0)
+    await withInput(temp, changed, (fd) => run(["update-index", "-z", "--index-info"], fd));
+  return changed.length;
 }
 
-interface Sifted {
-  /** What counts, when nothing has to be added. */
-  readonly files: Map<string, string>;
-  readonly add: readonly string[];
-  readonly drop: readonly string[];
-  readonly assumed: readonly string[];
-  readonly skipped: readonly string[];
-  readonly nested: readonly string[];
-  readonly marks: ReadonlyMap<string, string>;
-  readonly links: ReadonlyMap<string, string>;
-}
-
-/** Decides for each path what happens to it in the copied index. */
-function sift(root: string, entries: readonly Entry[]): Sifted {
-  const files = new Map<string, string>();
-  const look = new Set<string>();
-  const drop = new Set<string>();
-  const assumed: string[] = [];
-  const skipped: string[] = [];
-  const nested = new Set<string>();
-  const marks = new Map<string, string>();
-  const links = new Map<string, string>();
-  const linked = (path: string): void => {
-    const behind = outsideLink(root, onDisk(root, path));
-    if (behind !== null) links.set(utf8(path), behind);
-  };
-  for (const { tag, mode, id, path } of entries) {
-    if (isOurs(utf8(path))) {
-      if (tag !== "?") drop.add(path);
-      continue;
-    }
-    if (tag === "?") {
-      // Git ends the path of a nested repository with a slash, and only that of one.
-      if (path.endsWith("/")) nested.add(path.slice(0, -1));
-      else look.add(path);
-      continue;
-    }
-    if (mode === GITLINK) {
-      if (!existsSync(join(root, utf8(path), ".git"))) files.set(utf8(path), id);
-      else {
-        nested.add(path);
-        drop.add(path);
-      }
-      continue;
-    }
-    files.set(utf8(path), id);
-    if (tag === "C" || tag === "R" || tag === "M") look.add(path);
-    if (mode === LINK) linked(path);
-    // An absent file is absent, also where a sparse checkout leaves it out: no check has seen it.
-    const flagged = tag !== "H" && tag !== "C" && tag !== "R" && tag !== "M";
-    if (flagged && tag.toUpperCase() === "S" && status(root, path) === null) drop.add(path);
-    else if (flagged) {
-      if (tag === tag.toLowerCase()) assumed.push(path);
-      if (tag.toUpperCase() === "S") skipped.push(path);
-      look.add(path);
-    }
-  }
-  const add: string[] = [];
-  for (const path of look) {
-    const stats = status(root, path);
-    if (stats === null) add.push(path);
-    else if (stats.isSymbolicLink()) {
-      linked(path);
-      add.push(path);
-    } else if (!stats.isFile()) drop.add(path);
-    else if (stats.size > BIG_BYTES || !readable(root, path)) {
-      drop.add(path);
-      marks.set(utf8(path), `${stats.size > BIG_BYTES ? "big" : "unreadable"}:${statMark(stats)}`);
-    } else add.push(path);
-  }
-  for (const path of drop) files.delete(utf8(path));
-  return { files, add, drop: [...drop], assumed, skipped, nested: [...nested], marks, links };
-}
-
-function status(root: string, path: string): Stats | null {
-  try {
-    return lstatSync(onDisk(root, path));
-  } catch {
-    return null;
-  }
-}
-
-function readable(root: string, path: string): boolean {
-  try {
-    accessSync(onDisk(root, path), constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** A path with its bytes as they are on disk. */
-function onDisk(root: string, path: string): Buffer {
-  return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, "latin1")]);
-}
-
-/** Bytes to text; a name that is not UTF-8 keeps its bytes as latin1, so that two such names never become one. */
-function utf8(path: string): string {
-  if (!/[\x80-\xff]/.test(path)) return path;
-  const bytes = Buffer.from(path, "latin1");
-  const text = bytes.toString("utf8");
-  return Buffer.from(text, "utf8").equals(bytes) ? text : path;
+/** As Git reads it on a line of its own: a C string. */
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
 
 /** Hands paths to Git as a file on its standard input. */
-async function withInput(
+async function withInput<Result>(
   temp: string,
-  paths: readonly string[],
-  use: (fd: number) => Promise<unknown>,
-): Promise<void> {
+  lines: readonly string[],
+  use: (fd: number) => Promise<Result>,
+  end = "\0",
+): Promise<Result> {
   const file = join(temp, "paths");
-  writeFileSync(file, Buffer.from(paths.map((path) => `${path}\0`).join(""), "latin1"));
+  writeFileSync(file, Buffer.from(lines.map((line) => `${line}${end}`).join(""), "latin1"));
   const fd = openSync(file, "r");
   try {
-    await use(fd);
+    return await use(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,7 +1,8 @@
 /** What lies behind a symbolic link that leads out of the repository: it counts, since programs read through the link. */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs";
-import { basename, join, sep } from "node:path";
+import { basename, join } from "node:path";
+import { within } from "./within.ts";
 
 /** More entries than these are not looked at: a link to a whole home folder must not take a hook's time. */
 const MAX_ENTRIES = 2000;
@@ -57,10 +58,6 @@ export function outsideLink(root: string, path: string | Buffer): string | null 
 /** A file's stat data: size, both times and identity, of which a change can restore only some. */
 export function statMark(stats: Stats): string {
   return `${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.ino}`;
-}
-
-function within(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 function look(path: string): Stats | null {

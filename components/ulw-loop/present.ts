@@ -1,7 +1,7 @@
 /** Looking at the repository as it is now, for judgements about freshness. */
 
 import { lstatSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { changedBetween, coveredDigest, fingerprint, globs } from "../evidence/fingerprint.ts";
 import type { Check, Tree } from "../evidence/types.ts";
 import { sha256 } from "../journal/safe-fs.ts";
@@ -42,7 +42,7 @@ export function presentOf(place: Place, tree: Tree, options: { thorough: boolean
       const inside = globs(covers);
       return paths.filter((path) => inside(path) || own.includes(path));
     },
-    ignored: (path) => contentOf(join(place.root, path)),
+    ignored: (path) => contentOf(resolve(place.root, path)),
     intact: (artifact) => !options.thorough || isIntact(place, artifact),
   };
 }

@@ -1,21 +1,17 @@
 /** `prove`: runs checks on the working tree, asks the base tree, and records what was seen. */
 
-import { join } from "node:path";
-import { checkFilesDigest, takeBefore } from "../evidence/before.ts";
-import { checkFiles, namedFiles } from "../evidence/check-files.ts";
-import { sandboxed } from "../evidence/environment.ts";
-import { changedBetween, fingerprint } from "../evidence/fingerprint.ts";
-import { judge } from "../evidence/judge.ts";
-import { runCommand } from "../evidence/runner.ts";
-import type { Before, Check, Tree, Verdict } from "../evidence/types.ts";
+import { takeBefore } from "../evidence/before.ts";
+import { fingerprint } from "../evidence/fingerprint.ts";
+import type { Before } from "../evidence/types.ts";
 import type { Loaded } from "../journal/types.ts";
 import { artifactPath, rememberTree, saveArtifact } from "./artifacts.ts";
 import { assessPlan } from "./assess.ts";
 import type { PlanEvent, Receipt, RunOutcome } from "./events.ts";
 import { currentGoal, findCriterion, findGoal } from "./ids.ts";
 import { type Criterion, criterionRef, type Goal, isClaimable, type Plan } from "./model.ts";
-import { contentOf, coveredBy, presentOf } from "./present.ts";
+import { presentOf } from "./present.ts";
 import { type CapturedRun, capturedText, receiptOf } from "./receipt.ts";
+import { plainOutcome, runOnce, runProof, type Target } from "./run-proof.ts";
 import { requireNotCancelled } from "./take-up.ts";
 import { changePlan, requirePlan, type Workspace } from "./workspace.ts";
 
@@ -45,13 +41,6 @@ export interface ProveHooks {
   /** Called before each run, so that a person sees what takes time. */
   readonly onStart?: (what: string) => void;
   readonly onResult?: (result: Proved) => void;
-}
-
-interface Target {
-  readonly goal: Goal;
-  readonly criterion: Criterion;
-  readonly check: Check;
-  readonly version: string;
 }
 
 /**
@@ -231,167 +220,4 @@ function byVersion(targets: readonly Target[]): readonly (readonly Target[])[] {
   const groups = new Map<string, Target[]>();
   for (const target of targets) groups.set(target.version, [...(groups.get(target.version) ?? []), target]);
   return [...groups.values()];
-}
-
-interface Seen {
-  readonly run: CapturedRun;
-  readonly outcome: RunOutcome;
-  readonly tree: Tree;
-}
-
-async function runProof(ws: Workspace, plan: Plan, target: Target): Promise<Seen> {
-  const { check } = target;
-  let settled = await settle(ws, check);
-  const { tree } = settled;
-  if (settled.moved !== null)
-    return { run: settled.run, tree, outcome: { kind: "moved", paths: settled.moved } };
-  const failed = plainOutcome(settled.verdict, tree.id, ws.place.root);
-  if (failed !== null) return { run: settled.run, tree, outcome: failed };
-
-  const repeats = repeatsNeeded(target.criterion, tree.id);
-  for (let done = 0; done < repeats; done++) {
-    await settled.run.dispose();
-    settled = await settle(ws, check);
-    if (settled.verdict.kind !== "met" || settled.moved !== null)
-      return {
-        run: settled.run,
-        tree,
-        outcome: {
-          kind: "flaky",
-          what: `failed before on this tree, then passed ${done + 1} of ${repeats + 1} times`,
-          tree: tree.id,
-        },
-      };
-  }
-  const { own } = checkFiles(check, tree, null);
-  const before = await beforeOf(ws, plan, target, tree);
-  return {
-    run: settled.run,
-    tree,
-    outcome: {
-      kind: "pass",
-      tree: tree.id,
-      covered: coveredBy(tree, check, own),
-      whole: coveredBy(tree, { ...check, covers: null }, own),
-      before,
-      own,
-      ignored: ignoredFiles(ws, check, tree),
-      repeats,
-    },
-  };
-}
-
-/**
- * How often a pass has to be repeated before it counts: after a failure on the very same tree something else than the
- * work decided, so one lucky run is not enough, and honest causes (a port in use, a missing install) pass every time.
- */
-function repeatsNeeded(criterion: Criterion, tree: string): number {
-  if (criterion.failedOn?.tree !== tree) return 0;
-  return criterion.failedOn.count === 1 ? 2 : 4;
-}
-
-/** One run, and a second one when files of the tree changed meanwhile: a check may write a file the first time. */
-async function settle(
-  ws: Workspace,
-  check: Check,
-): Promise<{ run: CapturedRun; verdict: Verdict; tree: Tree; moved: readonly string[] | null }> {
-  let before = await fingerprint(ws.place.root);
-  for (let attempt = 1; ; attempt++) {
-    const once = await runOnce(ws, check, before);
-    const after = await fingerprint(ws.place.root);
-    const { own } = checkFiles(check, after, null);
-    const still = coveredBy(before, check, own) === coveredBy(after, check, own);
-    if (still || attempt === 2)
-      return {
-        run: { ...once.run, treeBefore: before.id, treeAfter: after.id },
-        verdict: once.verdict,
-        tree: after,
-        moved: still ? null : changedBetween(before.files, after.files),
-      };
-    await once.run.dispose();
-    before = after;
-  }
-}
-
-async function runOnce(
-  ws: Workspace,
-  check: Check,
-  tree: Tree,
-): Promise<{ run: CapturedRun; verdict: Verdict }> {
-  const cwd = join(ws.place.root, check.cwd);
-  const run = await runCommand(check.run, {
-    cwd,
-    timeoutMs: check.timeoutMs,
-    env: ws.env,
-    root: ws.place.root,
-  });
-  const { own } = checkFiles(check, tree, null);
-  const verdict = await judge(check, run, {
-    runDir: cwd,
-    stdoutPath: run.stdoutPath,
-    stderrPath: run.stderrPath,
-    sandboxed: sandboxed(ws.env),
-    ownFiles: own,
-  });
-  return { run: { ...run, treeBefore: tree.id, treeAfter: tree.id }, verdict };
-}
-
-/** Null when the check was met. */
-function plainOutcome(verdict: Verdict, tree: string, root: string): RunOutcome | null {
-  switch (verdict.kind) {
-    case "met":
-      return null;
-    case "unmet":
-      return {
-        kind: "fail",
-        expectation: verdict.expectation,
-        wanted: verdict.wanted,
-        got: withoutRoot(verdict.got, root),
-        tree,
-      };
-    case "not_run":
-    case "inconclusive":
-    case "blocked":
-      return { kind: verdict.kind, what: withoutRoot(verdict.reason, root) };
-  }
-}
-
-/** Paths are told as they are in the repository. */
-const withoutRoot = (text: string, root: string): string => text.replaceAll(`${root}/`, "");
-
-/**
- * The base tree's answer: red as it was taken for this version and these check files, or taken now. Any other answer is
- * taken anew each time, because it may have been given in other surroundings, or by a check that was hollowed since.
- */
-async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): Promise<Before> {
-  const digest = checkFilesDigest(target.check, tree);
-  const known = plan.goals
-    .flatMap((g) => g.successCriteria)
-    .find(
-      (c) =>
-        c.version === target.version &&
-        c.before !== null &&
-        c.before.outcome === "red" &&
-        c.before.checkFiles === digest &&
-        c.before.base === plan.base.commit,
-    )?.before;
-  if (known) return known;
-  return takeBefore(target.check, {
-    root: ws.place.root,
-    base: plan.base.commit,
-    share: plan.share,
-    setup: plan.setup,
-    preview: false,
-  });
-}
-
-/** Ignored files that the command names are outside the tree, so their content goes into the receipt by itself. */
-function ignoredFiles(ws: Workspace, check: Check, tree: Tree): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {};
-  for (const path of namedFiles(check)) {
-    if (tree.files.has(path)) continue;
-    const content = contentOf(join(ws.place.root, path));
-    if (content !== null) found[path] = content;
-  }
-  return found;
 }

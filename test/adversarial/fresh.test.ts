@@ -188,17 +188,6 @@ changed(
     },
   },
 );
-changed("the product in a nested repository that ignores it", (w) => w.write("lib/add.js", WRONG), {
-  before: async (w) => {
-    w.write("lib/add.js", RIGHT);
-    w.write("lib/README", "vendored\n");
-    w.write("src/add.js", 'export * from "../lib/add.js";\n');
-    w.write("lib/package.json", '{"type":"module"}\n');
-    await must(
-      w.sh("cd lib && git init -q && echo add.js > .git/info/exclude && git add -A && git commit -q -m lib"),
-    );
-  },
-});
 changed("an uncommitted change in a nested repository", (w) => w.write("lib/add.js", WRONG), {
   before: async (w) => {
     w.write("lib/add.js", RIGHT);
@@ -321,6 +310,15 @@ hidden("the product in a file that only this home ignores", async (w) => {
   await must(w.sh("git config --global core.excludesFile $HOME/ignored && echo local.js > $HOME/ignored"));
   w.write("src/local.js", RIGHT);
   w.write("src/add.js", 'export * from "./local.js";\n');
+});
+hidden("the product in a nested repository that ignores it", async (w) => {
+  w.write("lib/add.js", RIGHT);
+  w.write("lib/README", "vendored\n");
+  w.write("lib/package.json", '{"type":"module"}\n');
+  w.write("src/add.js", 'export * from "../lib/add.js";\n');
+  await must(
+    w.sh("cd lib && git init -q && echo add.js > .git/info/exclude && git add -A && git commit -q -m lib"),
+  );
 });
 hidden("the product in the tool's own folder", (w) => {
   w.write(".omo/add.mjs", RIGHT);

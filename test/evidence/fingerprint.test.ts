@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -63,6 +64,29 @@ test("an edit of the same size within the clock's tick is seen", async () => {
   for (const text of ["bbbb", "cccc", "dddd"]) {
     write({ a: text });
     expect((await fingerprint(root)).id).not.toBe(before.id);
+  }
+});
+
+test("an edit of the same size, its time put back, in the second of Git's last look is seen", async () => {
+  const { root, sh: run } = await repo({ 'a b"\\\nc': "aaaa", plain: "aaaa" });
+  const then = new Date("2024-05-05T05:05:05Z");
+  for (const name of ["plain", 'a b"\\\nc']) {
+    const path = join(root, name);
+    const quietly = (text: string): number => {
+      writeFileSync(path, text);
+      utimesSync(path, then, then);
+      return Math.floor(statSync(path).ctimeMs / 1000);
+    };
+    for (let second = -1; second < 0; ) {
+      const looked = quietly("bbbb");
+      await run("git add -A");
+      const before = await fingerprint(root);
+      if (quietly("cccc") === looked) second = looked;
+      const after = await fingerprint(root);
+      expect(changedBetween(before.files, after.files)).toEqual([name]);
+      expect(after.id).toBe(await oracle(root));
+      await run("rm .git/index && git add -A");
+    }
   }
 });
 

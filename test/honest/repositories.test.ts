@@ -11,6 +11,7 @@ import {
   happy,
   implement,
   LIBRARY,
+  npmTest,
   PLAN,
   planOf,
   regression,
@@ -108,6 +109,46 @@ honest("a submodule that the code imports, and that is moved on by the work", as
   world.write("test/lower.test.js", test("lower", '"A"', '"a"', "../lib/index.js"));
   await agent.proves("red");
   await world.sh("git -C lib add -A && git -C lib commit -q -m lower && git add lib");
+  await agent.proves(null);
+  return await agent.finishes();
+});
+
+honest("a nested repository with dependencies of its own, which it ignores", async () => {
+  const world = await makeWorld({ ...LIBRARY, ".gitignore": "node_modules\n" });
+  world.write("tools/package.json", '{"type":"module","dependencies":{"dash":"1"}}\n');
+  world.write("tools/.gitignore", "node_modules\n");
+  world.write("tools/index.js", 'export { dash } from "dash";\n');
+  world.write("tools/node_modules/dash/package.json", '{"name":"dash","type":"module","exports":"./i.js"}\n');
+  world.write(
+    "tools/node_modules/dash/i.js",
+    'export const dash = (text) => text.toLowerCase().replaceAll(" ", "-");\n',
+  );
+  await world.sh("cd tools && git init -q && git add -A && git commit -q -m tools");
+  world.write(PLAN, planOf([{ title: "slug", criteria: [slugCriterion] }]));
+  const agent = new Agent(world);
+  await agent.creates();
+  await agent.takes();
+  implement(world, "slug", "(text) => dash(text)");
+  world.write("src/texts.js", `import { dash } from "../tools/index.js";\n${world.read("src/texts.js")}`);
+  world.write("test/slug.test.js", slugTest());
+  await agent.proves("red");
+  return await agent.finishes();
+});
+
+honest("a test that writes a script to a fixed place in the temporary folder at each run", async () => {
+  const world = await makeWorld(LIBRARY);
+  const script = join(world.root, "../scratch/made.mjs");
+  mkdirSync(dirname(script));
+  world.write(PLAN, planOf([{ title: "slug", criteria: [slugCriterion, npmTest] }]));
+  const agent = new Agent(world);
+  await agent.creates();
+  await agent.takes();
+  implement(world, "slug", SLUG);
+  world.write(
+    "test/slug.test.js",
+    `${slugTest()}import { writeFileSync } from "node:fs";\nwriteFileSync(${JSON.stringify(script)}, "// " + Date.now());\nawait import(${JSON.stringify(script)});\n`,
+  );
+  await agent.proves("red");
   await agent.proves(null);
   return await agent.finishes();
 });

@@ -1,7 +1,8 @@
 /** Runs commands in the real Codex: a scripted model asks for them, and Codex runs them in its sandbox. */
 
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ModelRequest, type Seen, startScriptedModel, type Turn } from "../helpers/scripted-model.ts";
 import { ask, lastLine } from "./ask.ts";
@@ -69,10 +70,24 @@ export async function sandboxMissing(): Promise<string | null> {
   }
 }
 
-/** A home for one run. Not in the temporary folder, which the sandbox lets the model write to. */
+/**
+ * Where homes are made. Not in a temporary folder, which the sandbox lets the model write to; a clone may lie in one, and
+ * then the system's other one, which the sandbox does not know, has to do.
+ */
+async function homesFolder(): Promise<string> {
+  const beside = join(import.meta.dirname, "node_modules", ".homes");
+  const temporary = await Promise.all(
+    ["/tmp", tmpdir()].map((folder) => realpath(folder).catch(() => folder)),
+  );
+  const here = await realpath(import.meta.dirname);
+  const folder = temporary.some((one) => here.startsWith(`${one}/`)) ? "/var/tmp/proofgate-homes" : beside;
+  await mkdir(folder, { recursive: true });
+  return folder;
+}
+
+/** A home for one run. */
 async function makeHome(modelUrl: string): Promise<string> {
-  const homes = join(import.meta.dirname, "node_modules", ".homes");
-  await mkdir(homes, { recursive: true });
+  const homes = await homesFolder();
   const home = await mkdtemp(join(homes, "codex-"));
   await mkdir(join(home, "codex"));
   await writeFile(
