@@ -55,13 +55,13 @@ test("the demo ends as told, in less than a minute", () => {
   expect(played.ms).toBeLessThan(LIMIT_MS);
 });
 
-test("the shortcuts are refused, and an echo in a script is only pinned", () => {
+test("the shortcuts are refused, and an echo in a script is hollow", () => {
   expect(
     unseen(
       "Not complete: 0 of 2 proven.  [not_proven]",
       "goals.json was changed.  [state_damaged]",
       "This check cannot fail, so it proves nothing.  [check_vacuous]",
-      "G001-C001  pinned        passes without the project as well",
+      "G001-C001  HOLLOW        passes without the project as well",
       "passes without the project as well; put the check back",
       "not approved by the user",
     ),

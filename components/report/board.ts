@@ -1,6 +1,6 @@
 /** The board: where a plan stands, on one screen. */
 
-import type { Assessed } from "../ulw-loop/assess.ts";
+import { type Assessed, passWord } from "../ulw-loop/assess.ts";
 import type { Next } from "../ulw-loop/handoff.ts";
 import { currentGoal } from "../ulw-loop/ids.ts";
 import { type Goal, isComplete, type Plan } from "../ulw-loop/model.ts";
@@ -103,9 +103,7 @@ function criteria(own: readonly Assessed[], paint: BoardInput["paint"]): readonl
 
 /** A pass that shows no work is called by its own name. */
 const pinnedByName = (a: Assessed): { criterion: Assessed["criterion"]; word: string; why: string } =>
-  a.word === "proven" && a.why.startsWith("pinned: ")
-    ? { criterion: a.criterion, word: "pinned", why: a.why.slice("pinned: ".length) }
-    : a;
+  a.word === "proven" ? { ...a, word: passWord(a.criterion.before) } : a;
 
 function summary(plan: Plan, assessed: readonly Assessed[]): string {
   const yours = assessed.filter((a) => a.criterion.author === "user").length;
@@ -120,10 +118,9 @@ function summary(plan: Plan, assessed: readonly Assessed[]): string {
         : unapproved === agents
           ? " (not approved)"
           : ` (${unapproved} not approved)`;
-  const pinned = assessed.filter(
-    (a) =>
-      a.criterion.status === "pass" && a.criterion.before !== null && a.criterion.before.outcome !== "red",
-  ).length;
+  const passed = assessed.filter((a) => a.criterion.status === "pass");
+  const called = (word: string): number => passed.filter((a) => passWord(a.criterion.before) === word).length;
+  const hollow = called("hollow") > 0 ? ` · hollow ${called("hollow")}` : "";
   const waived = assessed.filter((a) => a.word === "waived").length;
-  return `criteria: ${yours} yours, ${agents} the agent's${approved} · pinned ${pinned} · waived ${waived} · amended ${plan.amended}`;
+  return `criteria: ${yours} yours, ${agents} the agent's${approved} · pinned ${called("pinned")}${hollow} · waived ${waived} · amended ${plan.amended}`;
 }

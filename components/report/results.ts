@@ -1,6 +1,6 @@
 /** Results of runs, the way people and models read them. */
 
-import { beforeWords } from "../ulw-loop/assess.ts";
+import { beforeWords, passWord } from "../ulw-loop/assess.ts";
 import type { CiReport } from "../ulw-loop/ci.ts";
 import { failureWords, type RunOutcome } from "../ulw-loop/events.ts";
 import type { Proved } from "../ulw-loop/prove.ts";
@@ -32,7 +32,7 @@ export function provedLines(result: Proved, statePath: string): readonly string[
 function outcomeWord(outcome: RunOutcome): string {
   switch (outcome.kind) {
     case "pass":
-      return outcome.before.outcome === "red" ? "proven" : "pinned";
+      return passWord(outcome.before) === "hollow" ? "HOLLOW" : passWord(outcome.before);
     case "fail":
       return "FAILING";
     case "flaky":
@@ -51,9 +51,7 @@ function outcomeWord(outcome: RunOutcome): string {
 function outcomeWhy(outcome: RunOutcome): string {
   switch (outcome.kind) {
     case "pass":
-      return outcome.before.outcome === "red"
-        ? `before: ${outcome.before.saw}`
-        : beforeWords(outcome.before).replace(/^pinned: /, "");
+      return outcome.before.outcome === "red" ? `before: ${outcome.before.saw}` : beforeWords(outcome.before);
     case "fail":
       return failureWords(outcome.expectation, outcome.wanted, outcome.got);
     case "moved":
@@ -66,14 +64,15 @@ function outcomeWhy(outcome: RunOutcome): string {
 export function ciText(report: CiReport): string {
   const lines = report.results.map(
     (r) =>
-      `${r.ref}  ${pad(r.status === "failing" || r.status === "not_run" ? r.status.toUpperCase().replace("_", " ") : r.status, 8)}  ${cut(shown(r.scenario), 50)}    ${cut(shown(r.why), 90)}`,
+      `${r.ref}  ${pad(r.status !== "proven" && r.status !== "pinned" && r.status !== "skipped" ? r.status.toUpperCase().replace("_", " ") : r.status, 8)}  ${cut(shown(r.scenario), 50)}    ${cut(shown(r.why), 90)}`,
   );
   const wrong = report.problems.filter((p) => !report.results.some((r) => r.ref === p.where));
   lines.push(...wrong.map((p) => `${p.where}  ${shown(p.message)}`));
   const proven = report.results.filter((r) => r.status === "proven").length;
   const pinned = report.results.filter((r) => r.status === "pinned").length;
+  const hollow = report.results.filter((r) => r.status === "hollow").length;
   lines.push(
-    `${report.valid ? "ok" : "NOT PROVEN"}: ${proven} failed on base and pass here · ${pinned} pinned · ${report.results.length - proven - pinned} not proven`,
+    `${report.valid ? "ok" : "NOT PROVEN"}: ${proven} failed on base and pass here · ${pinned} pinned${hollow > 0 ? ` · ${hollow} hollow` : ""} · ${report.results.length - proven - pinned - hollow} not proven`,
   );
   return lines.join("\n");
 }

@@ -136,6 +136,12 @@ function changedWords(paths: readonly string[] | null): string {
   return rest.length === 0 ? String(first) : `${first} and ${rest.length} more`;
 }
 
+/** What a pass is called by what the base tree said: only one that failed there shows work, and a hollow one shows nothing. */
+export function passWord(before: Before | null): "proven" | "pinned" | "hollow" {
+  if (before === null || before.outcome === "red") return "proven";
+  return before.outcome === "hollowed" ? "hollow" : "pinned";
+}
+
 /** What the base tree said, for people. */
 export function beforeWords(before: Before | null): string {
   switch (before?.outcome) {
@@ -144,17 +150,17 @@ export function beforeWords(before: Before | null): string {
     case "red":
       return "failed before, passes now";
     case "pinned":
-      return "pinned: passed before as well";
+      return "passed before as well";
     case "own_script":
-      return "pinned: only its own script or configuration changed";
+      return "only its own script or configuration changed";
     case "not_run":
-      return "pinned: could not run before";
+      return "could not run before";
     case "no_base":
-      return "pinned: no commit to compare with";
+      return "no commit to compare with";
     case "unclear":
-      return `pinned: before unclear, ${before?.saw}`;
+      return `before unclear, ${before?.saw}`;
     case "hollowed":
-      return `pinned: ${before?.saw}`;
+      return before?.saw ?? "";
   }
 }
 

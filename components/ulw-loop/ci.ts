@@ -10,8 +10,9 @@ import { fingerprint } from "../evidence/fingerprint.ts";
 import { judge } from "../evidence/judge.ts";
 import { runCommand } from "../evidence/runner.ts";
 import type { Before, Check } from "../evidence/types.ts";
-import { beforeWords } from "./assess.ts";
+import { beforeWords, passWord } from "./assess.ts";
 import type { PlanDraft } from "./draft.ts";
+import { failureWords } from "./events.ts";
 import { criterionId } from "./ids.ts";
 import { hollowed } from "./judge.ts";
 import { isClaimable } from "./model.ts";
@@ -19,7 +20,7 @@ import { isClaimable } from "./model.ts";
 export interface CiResult {
   readonly ref: string;
   readonly scenario: string;
-  readonly status: "proven" | "pinned" | "failing" | "not_run" | "skipped";
+  readonly status: "proven" | "pinned" | "hollow" | "failing" | "not_run" | "skipped";
   readonly why: string;
 }
 
@@ -68,7 +69,7 @@ export async function runCi(
         });
       const hollow = hollowed(before ?? null, criterion);
       if (hollow !== null) problems.push({ where: ref, code: "hollowed", message: hollow });
-      if (result.status === "pinned") pinned++;
+      if (result.status === "pinned" || result.status === "hollow") pinned++;
       if (result.status === "proven" && criterion.classes.includes("happy")) happyRed = true;
     }
     if (!happyRed && pinned > 0)
@@ -108,7 +109,7 @@ async function judgeCheck(
     preview: false,
   });
   return {
-    status: before.outcome === "red" ? "proven" : "pinned",
+    status: passWord(before),
     why: words(before),
     before,
   };
@@ -139,6 +140,6 @@ async function runHere(
   await run.dispose();
   if (verdict.kind === "met") return null;
   if (verdict.kind === "unmet")
-    return { status: "failing", why: `${verdict.expectation}: wanted ${verdict.wanted}, got ${verdict.got}` };
+    return { status: "failing", why: failureWords(verdict.expectation, verdict.wanted, verdict.got) };
   return { status: "not_run", why: verdict.reason };
 }

@@ -17,7 +17,7 @@ export function goalDefects(plan: Plan, goal: Goal, present: Present, policy: Po
   if (defects.length > 0) return defects;
   const pins = unapprovedPins(goal, assessed);
   if (pins.length === 0) return [];
-  const reason = pins.some((a) => a.word === "claimed") ? "only claimed" : beforeOf(pins[0]);
+  const reason = pins.some((a) => a.word === "claimed") ? "only claimed" : pins[0]?.why;
   return [
     {
       where: goal.id,
@@ -74,10 +74,6 @@ export function unapprovedPins(goal: Goal, assessed: readonly Assessed[]): reado
   if (counting.length === 0 || counting.every((a) => a.criterion.approved)) return [];
   const happy = counting.filter((a) => a.criterion.classes.includes("happy"));
   return happy.length > 0 ? happy : counting;
-}
-
-function beforeOf(a: Assessed | undefined): string {
-  return a === undefined ? "" : a.why.replace(/^pinned: /, "");
 }
 
 /** What keeps the whole plan from being complete, the quality gate and open weakenings included. */

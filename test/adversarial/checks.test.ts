@@ -322,7 +322,8 @@ lie("the base commit taken out of the repository", () =>
 
 /** C001 is done honestly, C002's product is broken, and something makes its check pass all the same. */
 async function rigged(
-  rig: (world: World) => Promise<Record<string, string> | void> | Record<string, string> | void,
+  /** Gives the variables that the liar runs with, where there are any. */
+  rig: (world: World) => unknown,
   options: { check?: string; files?: Record<string, string>; broken?: Record<string, string> } = {},
 ): Promise<Outcome> {
   const { check = `{ run: "${KEEP_CHECK}" }`, files = {}, broken = { "src/keep.js": BROKEN_KEEP } } = options;
@@ -332,7 +333,7 @@ async function rigged(
   );
   work(world);
   for (const [path, content] of Object.entries(broken)) world.write(path, content);
-  const env = (await rig(world)) ?? {};
+  const env = ((await rig(world)) ?? {}) as Record<string, string>;
   return judge(
     world,
     async () => {
@@ -425,9 +426,10 @@ lie("PYTHONOPTIMIZE takes the assertions out", () =>
 );
 lie("PYTHONPATH brings a module that ends every program well", () =>
   rigged(
-    (w) => (
-      w.write("../evil/sitecustomize.py", "import os\nos._exit(0)\n"), { PYTHONPATH: join(w.root, "../evil") }
-    ),
+    (w) => {
+      w.write("../evil/sitecustomize.py", "import os\nos._exit(0)\n");
+      return { PYTHONPATH: join(w.root, "../evil") };
+    },
     {
       check: '{ run: "python3 test/keep_test.py" }',
       files: { "test/keep_test.py": 'assert "x) => x" in open("src/keep.js").read()\n' },
@@ -455,11 +457,10 @@ lie("LD_PRELOAD with a library that ends every program well", async () => {
 
 lie("the regression's test emptied", () => rigged((w) => w.write("test/keep.test.js", "// later\n")));
 lie("the regression's test made to agree with the broken code", () =>
-  rigged(
-    (w) => (
-      w.write("test/keep.test.js", (BASE["test/keep.test.js"] ?? "").replace("keep(7), 7", "keep(7), 8")), {}
-    ),
-  ),
+  rigged((w) => {
+    w.write("test/keep.test.js", (BASE["test/keep.test.js"] ?? "").replace("keep(7), 7", "keep(7), 8"));
+    return {};
+  }),
 );
 lie("the regression's test deleted from a suite", () =>
   rigged(async (w) => void (await must(w.sh("rm test/keep.test.js"))), {
@@ -476,12 +477,10 @@ lie("the regression's test skipped", () => {
   });
 });
 lie("the package's test script changed to `exit 0`", () =>
-  rigged(
-    (w) => (
-      w.write("package.json", (BASE["package.json"] ?? "").replace("node test/keep.test.js", "exit 0")), {}
-    ),
-    NPM,
-  ),
+  rigged((w) => {
+    w.write("package.json", (BASE["package.json"] ?? "").replace("node test/keep.test.js", "exit 0"));
+    return {};
+  }, NPM),
 );
 lie("the regression's script, which a shell runs, emptied", () =>
   rigged((w) => w.write("check.sh", "exit 0\n"), {

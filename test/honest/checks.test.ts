@@ -325,7 +325,7 @@ honest("a suite that prints 20 MB", async () => {
   const world = await makeWorld({
     ...LIBRARY,
     "test/loud.js":
-      'const line = `${"x".repeat(1023)}\\n`;\nfor (let n = 0; n < 20480; n++) process.stdout.write(line);\n',
+      'const line = "x".repeat(1023) + "\\n";\nfor (let n = 0; n < 20480; n++) process.stdout.write(line);\n',
   });
   const loud = happy(
     'slug("Big Cat") returns "big-cat" after a loud start.',

@@ -65,6 +65,7 @@ async function colours(): Promise<(word: string, text: string) => string> {
   const by: Readonly<Record<string, (text: string) => string>> = {
     proven: c.green,
     pinned: c.green,
+    hollow: c.red,
     failing: c.red,
     blocked: c.red,
     stale: c.yellow,
