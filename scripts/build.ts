@@ -1,35 +1,85 @@
-/** Bundles the command line into `dist/`: one entry, chunks loaded on demand, no dependency at run time. */
+/** Bundles the command line into `dist/`: one entry, further files loaded on demand, no dependency at run time. */
 
-import { chmod, mkdtemp, readdir, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { late } from "./build/late.ts";
+import { pack } from "./build/pack.ts";
+
+/** Packages that are needed in rare cases by modules that are often needed. */
+const PACKAGES = ["picomatch", "fastest-levenshtein", "get-east-asian-width"];
+
+/** Modules that most runs of those who import them do not need. */
+const COLD = [
+  "picomatch",
+  "fastest-levenshtein",
+  "evidence/check-files.ts",
+  "evidence/fingerprint.ts",
+  "evidence/vacuity.ts",
+  "journal/copies.ts",
+  "journal/repair.ts",
+  "journal/verify.ts",
+  "ulw-loop/plan-check.ts",
+  "ulw-loop/prove.ts",
+];
 
 const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");
-const modules = await mkdtemp(join(tmpdir(), "proofgate-build-"));
+const scratch = await mkdtemp(join(tmpdir(), "proofgate-build-"));
+const modules = join(scratch, "modules");
+const chunks = join(scratch, "chunks");
 
-/** @returns the outputs; ends the process when something does not build */
-async function build(config: Parameters<typeof Bun.build>[0]): Promise<number> {
+/** Ends the process when something does not build. */
+async function build(config: Parameters<typeof Bun.build>[0]): Promise<void> {
   const built = await Bun.build(config);
   for (const message of built.logs) console.error(String(message));
   if (!built.success) process.exit(1);
-  return built.outputs.reduce((sum, output) => sum + output.size, 0);
+}
+
+/** A file that only passes another one on. As an entry it makes the bundler keep the other one in a chunk of its own. */
+async function asEntry(index: number, target: string): Promise<string> {
+  const path = join(scratch, `own-${index}.ts`);
+  await Bun.write(path, `export * from ${JSON.stringify(target)};\n`);
+  return path;
+}
+
+/** The chunks that hold these modules; the bundler notes above each module where it is from. */
+async function chunksOf(modulesOrPackages: readonly string[]): Promise<ReadonlySet<string>> {
+  const notes = modulesOrPackages.map((name) =>
+    name.endsWith(".ts") ? `// components/${name}\n` : `// node_modules/${name}/`,
+  );
+  const found = new Set<string>();
+  for (const name of await readdir(modules)) {
+    const text = await Bun.file(join(modules, name)).text();
+    if (name.startsWith("chunk-") && notes.some((note) => text.includes(note))) found.add(name);
+  }
+  return found;
 }
 
 // Chunks first, as modules, which alone can be split. Then each chunk as CommonJS: Node starts it in two thirds of the
 // time, because the loader for modules is not needed at all. One single file would be slower than both.
+const sources = (await readdir(join(root, "components"), { recursive: true })).filter(
+  (name) => name.endsWith(".ts") && name !== join("cli", "main.ts"),
+);
+const own = await Promise.all(
+  [
+    ...sources.map((name) => join(root, "components", name)),
+    ...PACKAGES.map((name) => Bun.resolveSync(name, root)),
+  ].map((target, index) => asEntry(index, target)),
+);
 await build({
-  entrypoints: [join(root, "components/cli/main.ts")],
+  entrypoints: [join(root, "components/cli/main.ts"), ...own],
   outdir: modules,
   target: "node",
   format: "esm",
   splitting: true,
-  naming: { entry: "proofgate.js", chunk: "chunk-[hash].js" },
+  naming: { entry: "[name].js", chunk: "chunk-[hash].js" },
 });
-await rm(dist, { recursive: true, force: true });
-const bytes = await build({
-  entrypoints: (await readdir(modules)).map((name) => join(modules, name)),
-  outdir: dist,
+await build({
+  entrypoints: (await readdir(modules))
+    .filter((name) => !/^own-/.test(name))
+    .map((name) => join(modules, name)),
+  outdir: chunks,
   root: modules,
   target: "node",
   format: "cjs",
@@ -37,15 +87,17 @@ const bytes = await build({
   naming: "[name].[ext]",
   minify: { whitespace: true, syntax: true, identifiers: false },
 });
-const names = await readdir(dist);
-for (const name of names) {
-  const path = join(dist, name);
-  const text = await Bun.file(path).text();
-  const lazy = text.replace(/\bimport\("(\.\/chunk-[^"]+)"\)/g, 'Promise.resolve().then(()=>require("$1"))');
-  const banner = name === "proofgate.js" && !lazy.startsWith("#!") ? "#!/usr/bin/env node\n" : "";
-  await Bun.write(path, banner + lazy);
-}
+const texts = new Map<string, string>();
+for (const name of await readdir(chunks))
+  texts.set(name, late((await Bun.file(join(chunks, name)).text()).replace(/^#!.*\n/, "")));
+const files = pack(texts, "main.js", await chunksOf(COLD));
+await rm(dist, { recursive: true, force: true });
+await mkdir(dist);
+for (const [name, text] of files)
+  if (name === "main.js") await Bun.write(join(dist, "proofgate.js"), `#!/usr/bin/env node\n${text}`);
+  else await Bun.write(join(dist, name), text);
 await Bun.write(join(dist, "package.json"), '{"type":"commonjs"}\n');
 await chmod(join(dist, "proofgate.js"), 0o755);
-await rm(modules, { recursive: true, force: true });
-console.log(`dist: ${names.length} files, ${Math.round(bytes / 1024)} KiB`);
+await rm(scratch, { recursive: true, force: true });
+const bytes = [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+console.log(`dist: ${files.size} files, ${Math.round(bytes / 1024)} KiB`);

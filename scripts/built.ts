@@ -7,7 +7,13 @@ import { join } from "node:path";
 export async function ensureBuilt(root: string): Promise<string> {
   const program = join(root, "dist", "proofgate.js");
   const built = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const sources = ["components", join("scripts", "build.ts"), "package.json", "package-lock.json"];
+  const sources = [
+    "components",
+    join("scripts", "build.ts"),
+    join("scripts", "build"),
+    "package.json",
+    "package-lock.json",
+  ];
   if (sources.every((source) => newest(join(root, source)) < built)) return program;
   const child = Bun.spawn([process.execPath, join(root, "scripts", "build.ts")], {
     cwd: root,

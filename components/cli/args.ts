@@ -1,6 +1,5 @@
 /** From argument list to command and flags. Anything unknown is an error that says what was meant. */
 
-import { parseArgs } from "node:util";
 import { Refusal } from "../errors.ts";
 import { closest } from "../ulw-loop/suggest.ts";
 import { COMMANDS, type CommandSpec, GLOBAL_FLAGS, SHORTCUTS } from "./spec.ts";
@@ -26,25 +25,14 @@ export function parseInvocation(argv: readonly string[]): Invocation {
       positionals: [],
     };
   const flags = { ...GLOBAL_FLAGS, ...command.flags };
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [
-      name,
-      { type: flag.value === undefined ? ("boolean" as const) : ("string" as const), multiple: true },
-    ]),
-  );
-  const { tokens } = parseArgs({
-    args: bound(command, rest, flags),
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
   const values: Record<string, string> = {};
   const switches = new Set<string>();
   const positionals: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
+  for (const token of tokensOf(bound(command, rest, flags))) {
+    if (token.kind === "positional") {
+      positionals.push(token.value);
+      continue;
+    }
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined;
     if (flag === undefined) throw unknownFlag(command, token.rawName, Object.keys(flags));
     if (flag.value === undefined) {
@@ -102,6 +90,34 @@ function bound(
     i++;
   }
   return out;
+}
+
+type Token =
+  | { readonly kind: "positional"; readonly value: string }
+  /** `rawName` as typed, without the value. */
+  | { readonly kind: "option"; readonly name: string; readonly rawName: string; readonly value?: string };
+
+/** `--name`, `--name=value`, words, and words only behind `--`. (`node:util` would do it, and costs a cold start.) */
+function* tokensOf(words: readonly string[]): Generator<Token> {
+  for (const [index, word] of words.entries()) {
+    if (word === "--") {
+      for (const value of words.slice(index + 1)) yield { kind: "positional", value };
+      return;
+    }
+    // One dash alone is a word: it means standard input.
+    if (!word.startsWith("-") || word === "-") yield { kind: "positional", value: word };
+    else if (!word.startsWith("--")) yield { kind: "option", name: word.slice(1), rawName: word };
+    else {
+      const cut = word.indexOf("=");
+      const rawName = cut < 0 ? word : word.slice(0, cut);
+      yield {
+        kind: "option",
+        name: rawName.slice(2),
+        rawName,
+        ...(cut < 0 ? {} : { value: word.slice(cut + 1) }),
+      };
+    }
+  }
 }
 
 function missingValue(

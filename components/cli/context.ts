@@ -6,6 +6,7 @@ import { findRootFast } from "../evidence/git-folders.ts";
 import type { Writer } from "../journal/types.ts";
 import { openWorkspace, type Workspace } from "../ulw-loop/workspace.ts";
 import type { Invocation } from "./args.ts";
+import { isTerminal } from "./terminal.ts";
 import { writerFrom } from "./writer.ts";
 
 export interface Output {
@@ -35,8 +36,8 @@ export interface Context {
 }
 
 export function makeContext(invocation: Invocation, env: NodeJS.ProcessEnv, cwd: string): Context {
-  const terminal = process.stdout.isTTY === true;
-  const writer = writerFrom(env, terminal && process.stdin.isTTY === true);
+  const terminal = isTerminal(1);
+  const writer = writerFrom(env, terminal && isTerminal(0));
   let opened: Workspace | undefined;
   let root: string | undefined;
   const context: Context = {

@@ -3,6 +3,8 @@
 import { closeSync, fstatSync, lstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { resolve } from "node:path";
 import { errno, Refusal } from "../errors.ts";
+import { pauseSync } from "../journal/clock.ts";
+import { isTerminal } from "./terminal.ts";
 
 /** A brief or plan may have this many bytes (design: bounds). */
 const BRIEF_BYTES = 1024 * 1024;
@@ -30,7 +32,7 @@ export function readBounded(path: string, cwd: string, limit = BRIEF_BYTES): Buf
 
 /** @throws Refusal `brief_too_large`, `file_unreadable` */
 export function readStdin(limit = BRIEF_BYTES): Buffer {
-  if (process.stdin.isTTY) throw unreadable("standard input", "a terminal: nothing is piped in");
+  if (isTerminal(0)) throw unreadable("standard input", "a terminal: nothing is piped in");
   return readUpTo(0, limit, "standard input");
 }
 
@@ -45,7 +47,7 @@ function readUpTo(file: number, limit: number, name: string): Buffer {
       count = readSync(file, chunk, 0, chunk.length, null);
     } catch (error) {
       if (errno(error) === "EAGAIN") {
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+        pauseSync(5);
         continue;
       }
       if (errno(error) === "EOF") break;

@@ -38,18 +38,18 @@ async function run(argv: readonly string[]): Promise<void> {
   try {
     if (argv[0] === "--version" || argv[0] === "-v") {
       const { version } = await import("../../package.json");
-      return await say({ text: version, json: { version } }, json);
+      return say({ text: version, json: { version } }, json);
     }
     const invocation = parseInvocation(argv);
     if (invocation.command === null || invocation.switches.has("help")) {
       const { helpText } = await import("./help.ts");
-      return await say(helpText(invocation.topic), json);
+      return say(helpText(invocation.topic), json);
     }
     const handler = await HANDLERS[invocation.command.name]?.();
     if (handler === undefined) throw new Error(`no handler for ${invocation.command.name}`);
-    await say(await handler(makeContext(invocation, process.env, currentFolder())), json);
+    say(await handler(makeContext(invocation, process.env, currentFolder())), json);
   } catch (error) {
-    await sayRefusal(error, json);
+    sayRefusal(error, json);
   }
 }
 

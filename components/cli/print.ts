@@ -1,34 +1,35 @@
 /** Says an answer or a refusal, once and whole: every byte is handed to the pipe before the process ends. */
 
-import { errno, fromSystem, Refusal } from "../errors.ts";
+import { fromSystem, Refusal } from "../errors.ts";
 import { cut, shown } from "../report/text.ts";
 import type { Output } from "./context.ts";
+import { writeOut } from "./output.ts";
 
 /** A refusal's text stays within this many characters, because models read it at every turn (voice). */
 const REFUSAL_CHARS = 600;
 
-export async function say(output: Output, json: boolean): Promise<void> {
-  await write(
-    process.stdout,
+export function say(output: Output, json: boolean): void {
+  const whole = writeOut(
+    1,
     json
       ? `${JSON.stringify({ ok: (output.exit ?? 0) === 0, ...output.json })}\n`
       : output.text === ""
         ? ""
         : `${output.text}\n`,
   );
-  process.exitCode = output.exit ?? 0;
+  process.exitCode = whole ? (output.exit ?? 0) : 1;
 }
 
 /** Text goes to standard error, JSON to standard output where scripts read it. */
-export async function sayRefusal(error: unknown, json: boolean): Promise<void> {
+export function sayRefusal(error: unknown, json: boolean): void {
   const refusal = asRefusal(error);
   if (json) {
     const { code, message, expected, found, nextActions, problems } = refusal;
-    await write(
-      process.stdout,
+    writeOut(
+      1,
       `${JSON.stringify({ ok: false, error: { code, message, expected, found, nextActions, ...(problems.length > 0 ? { problems } : {}) } })}\n`,
     );
-  } else await write(process.stderr, `${refusalText(refusal)}\n`);
+  } else writeOut(2, `${refusalText(refusal)}\n`);
   process.exitCode = refusal.exit;
 }
 
@@ -82,17 +83,5 @@ function asRefusal(error: unknown): Refusal {
   return new Refusal("internal", "Proofgate failed here; this is a defect of Proofgate, not of your work.", {
     found: detail.split("\n").slice(0, 4).join("\n"),
     next: ["run the same command again", "report it with the lines above"],
-  });
-}
-
-function write(stream: NodeJS.WriteStream, text: string): Promise<void> {
-  if (text === "") return Promise.resolve();
-  return new Promise((resolve) => {
-    // The reader may have gone (`| head`): that is no failure of the command.
-    stream.once("error", (error) => {
-      if (errno(error) !== "EPIPE") process.exitCode = 1;
-      resolve();
-    });
-    stream.write(text, () => resolve());
   });
 }

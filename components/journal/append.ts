@@ -17,7 +17,7 @@ import {
   writeAll,
   writeFileAtomic,
 } from "./safe-fs.ts";
-import { snapshotBody, snapshotFile } from "./snapshot.ts";
+import { firstLine, snapshotBytes } from "./snapshot.ts";
 import { EMPTY_HEAD, type Head, type Loaded, type Writer } from "./types.ts";
 
 /** The right to write: the lock, and who and when. */
@@ -105,7 +105,7 @@ export function append<State, Event>(
   // A replay sees what JSON keeps of the events; the first fold must see the same.
   const events = JSON.parse(JSON.stringify(entry.events)) as readonly Event[];
   const state = fold(workflow, before?.state ?? workflow.initial, events, meta);
-  const body = snapshotBody(state);
+  const body = snapshotBytes(state as object);
   const { bytes, head } = encodeLine({
     ...meta,
     prev: former.hash,
@@ -115,7 +115,10 @@ export function append<State, Event>(
     healed: healedBefore(place.dir, meta.seq),
     state: sha256(body),
   });
-  const snapshot = stageFile(place.snapshotPath, snapshotFile(workflow.format, head, body));
+  const snapshot = stageFile(
+    place.snapshotPath,
+    Buffer.concat([Buffer.from(firstLine(workflow.format, head)), body]),
+  );
   try {
     pen.lock.assertHeld();
     pen.onAppend?.(former, { state, head });

@@ -8,6 +8,7 @@ import { load, ownLine, type Place, placeOf, settled } from "./load.ts";
 import { LOCK_TIMES, Lock, type LockTimes } from "./lock.ts";
 import { assertOurs, type RepairOptions, repairFiles } from "./repair.ts";
 import { checkDir, ensureStateDir } from "./safe-fs.ts";
+import { readSnapshot } from "./snapshot.ts";
 import {
   type Decision,
   EMPTY_HEAD,
@@ -104,6 +105,15 @@ export function openJournal<State, Event>(
     }
   };
 
+  const warmUp = (): void => {
+    if (place.memory.last !== null) return;
+    try {
+      readSnapshot(place.snapshotPath, workflow.format, workflow.lazy ?? null, place.memory);
+    } catch {
+      // Another command may be writing just now; under the lock it is looked at in earnest.
+    }
+  };
+
   return {
     exists: () => (sizeOf(place.ledgerPath) ?? 0) > 0 || sizeOf(place.snapshotPath) !== null,
     read,
@@ -114,6 +124,8 @@ export function openJournal<State, Event>(
         if (!checkDir(options.root, dir) || !fs.existsSync(join(dir, ".gitignore")))
           ensureStateDir(options.root, dir, { track: options.track ?? false });
       }
+      // What is loaded and compiled now need not be while others wait for the lock.
+      warmUp();
       return locked((pen) => {
         const beat = () => pen.lock.beat();
         const { loaded, size, torn } = load(place, beat);

@@ -4,11 +4,12 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
 import { replay, walk } from "./chain.ts";
+import { pauseSync } from "./clock.ts";
 import { damaged, foreign, newer } from "./damage.ts";
 import { LEDGER_NAME, LedgerFile, type RawLine } from "./ledger-file.ts";
 import { isTornFirstLine, parseLine, VERSION } from "./line.ts";
 import { checkDir, sha256 } from "./safe-fs.ts";
-import { type OwnSnapshot, readSnapshot, type Snapshot, snapshotBody } from "./snapshot.ts";
+import { type LastRead, type OwnSnapshot, readSnapshot, type Snapshot, snapshotBytes } from "./snapshot.ts";
 import { EMPTY_HEAD, type Head, type Line, type Loaded, type Workflow } from "./types.ts";
 
 /** Where one workflow's state lies. */
@@ -18,6 +19,8 @@ export interface Place<State, Event> {
   readonly ledgerPath: string;
   readonly snapshotPath: string;
   readonly workflow: Workflow<State, Event>;
+  /** What this process read last. */
+  readonly memory: { last: LastRead<State> | null };
 }
 
 type Files = Pick<Place<never, never>, "ledgerPath" | "snapshotPath">;
@@ -28,7 +31,7 @@ export function placeOf<State, Event>(
   workflow: Workflow<State, Event>,
 ): Place<State, Event> {
   const at = { ledgerPath: join(dir, LEDGER_NAME), snapshotPath: join(dir, workflow.snapshotName) };
-  return { root, dir, workflow, ...at };
+  return { root, dir, workflow, memory: { last: null }, ...at };
 }
 
 export interface Loading<State> {
@@ -49,7 +52,12 @@ export interface Loading<State> {
 export function load<State, Event>(place: Place<State, Event>, beat: () => void): Loading<State> {
   if (!checkDir(place.root, place.dir)) return { loaded: null, size: 0, torn: Buffer.alloc(0) };
   // The snapshot first: a writer appends before it replaces the snapshot, so the ledger read later cannot be behind it.
-  const snapshot = readSnapshot<State>(place.snapshotPath, place.workflow.format);
+  const snapshot = readSnapshot<State>(
+    place.snapshotPath,
+    place.workflow.format,
+    place.workflow.lazy ?? null,
+    place.memory,
+  );
   const ledger = LedgerFile.open(place.ledgerPath);
   try {
     const size = ledger?.end ?? 0;
@@ -90,7 +98,7 @@ export function settled<T>(files: Files, attempt: () => T, suspect: (result: T) 
     }
     if (before === refuted && before === stamp(files)) return outcome();
     refuted = before;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    pauseSync(5);
   }
 }
 
@@ -223,7 +231,7 @@ function replayLacking<State, Event>(
 
 /** Replayed events must lead to the state that the writer had. */
 function assertFold<Event>(state: unknown, last: Line<Event>): Head {
-  if (sha256(snapshotBody(state)) !== last.state)
+  if (sha256(snapshotBytes(state as object)) !== last.state)
     throw damaged("The ledger's events lead to another state than it says.", {
       found: `line ${last.seq} (${last.cmd})`,
     });

@@ -14,6 +14,7 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { errno, fromSystem, Refusal } from "../errors.ts";
+import { monotonicMs, pauseSync } from "./clock.ts";
 import { ensureDir, removeFile } from "./safe-fs.ts";
 import { token } from "./token.ts";
 
@@ -35,7 +36,7 @@ const BEAT_MS = 200;
 const KEPT = 3;
 
 export class Lock {
-  private beaten = performance.now();
+  private beaten = monotonicMs();
 
   private constructor(
     private readonly dir: string,
@@ -53,13 +54,13 @@ export class Lock {
   static acquire(dir: string, times: LockTimes = LOCK_TIMES): Lock {
     const folder = join(dir, "lock");
     ensureDir(folder);
-    const start = performance.now();
+    const start = monotonicMs();
     let seen = { sign: "", since: start };
     for (;;) {
       const top = highest(folder);
       const sign = top === 0 ? "free" : look(folder, top);
       if (sign === "gone") continue; // A newer one is there already.
-      const now = performance.now();
+      const now = monotonicMs();
       if (sign !== seen.sign) seen = { sign, since: now };
       const stale = now - seen.since >= times.staleMs;
       if (sign === "free" || stale) {
@@ -72,13 +73,13 @@ export class Lock {
         }
         lock.abandon();
       } else if (now - start > times.waitMs) throw timeout(times.waitMs);
-      else sleep(1 + Math.random() * 7);
+      else pauseSync(1 + Math.random() * 7);
     }
   }
 
   /** Tells the waiting ones that the holder lives. Cheap enough to be called often. */
   beat(): void {
-    const now = performance.now();
+    const now = monotonicMs();
     if (now - this.beaten < BEAT_MS) return;
     this.beaten = now;
     fs.futimesSync(this.fd, new Date(), new Date());
@@ -181,8 +182,4 @@ function timeout(waitMs: number): Refusal {
     found: "a holder that is alive",
     next: ["run the same command again when the other one has ended"],
   });
-}
-
-function sleep(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

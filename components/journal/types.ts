@@ -1,5 +1,7 @@
 /** The words of the journal: what a ledger line is, what a workflow brings, and what reading one tells. */
 
+import type { LazyArray } from "./lazy.ts";
+
 /** A ledger line's place in the chain. `seq` counts from 1; `hash` is 64 hex digits. `{seq: 0, hash: 64 zeros}` is the empty ledger. */
 export interface Head {
   readonly seq: number;
@@ -45,6 +47,8 @@ export interface Workflow<State, Event> {
   /** `goals.json` or `state.json`. */
   readonly snapshotName: string;
   readonly initial: State;
+  /** An array of the state that may hold very many objects. */
+  readonly lazy?: LazyArray;
   reduce(state: State, event: Event, meta: LineMeta): State;
 }
 

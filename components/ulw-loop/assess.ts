@@ -60,50 +60,35 @@ export function assessGoal(plan: Plan, goal: Goal, present: Present): readonly A
 }
 
 function assess(plan: Plan, goal: Goal, criterion: Criterion, present: Present): Assessed {
-  const base = { goal, criterion, ref: criterionRef(goal, criterion) };
-  if (isWaived(plan, criterion))
-    return {
-      ...base,
-      word: "waived" as const,
-      why: criterion.waived?.why ?? "",
-      fresh: null,
-      level: "none" as const,
-    };
+  // Every answer has the same members in the same order, written out: of thousands, copied ones would take far longer.
+  const ref = criterionRef(goal, criterion);
+  const nothing = (word: Word, why: string): Assessed => ({
+    goal,
+    criterion,
+    ref,
+    word,
+    why,
+    fresh: null,
+    level: "none",
+  });
+  if (isWaived(plan, criterion)) return nothing("waived", criterion.waived?.why ?? "");
   switch (criterion.status) {
     case "open":
       return criterion.check === null && !isClaimable(criterion)
-        ? { ...base, word: "draft" as const, why: "no check yet", fresh: null, level: "none" as const }
-        : {
-            ...base,
-            word: "open" as const,
-            why: criterion.note || "not run yet",
-            fresh: null,
-            level: "none" as const,
-          };
+        ? nothing("draft", "no check yet")
+        : nothing("open", criterion.note || "not run yet");
     case "fail":
-      return {
-        ...base,
-        word: "failing" as const,
-        why: criterion.what,
-        fresh: null,
-        level: "none" as const,
-      };
+      return nothing("failing", criterion.what);
     case "blocked":
-      return {
-        ...base,
-        word: "blocked" as const,
-        why: criterion.what,
-        fresh: null,
-        level: "none" as const,
-      };
+      return nothing("blocked", criterion.what);
     case "pass": {
-      const level = criterion.proof.kind === "claimed" ? ("attested" as const) : ("captured" as const);
+      const claimed = criterion.proof.kind === "claimed";
+      const level = claimed ? "attested" : "captured";
       const stale = staleReason(criterion, criterion.proof, present);
-      if (stale !== null) return { ...base, word: "stale" as const, why: stale, fresh: false, level };
+      if (stale !== null) return { goal, criterion, ref, word: "stale", why: stale, fresh: false, level };
       const fresh = present.tree === null ? null : true;
-      return criterion.proof.kind === "claimed"
-        ? { ...base, word: "claimed" as const, why: "the agent's word only", fresh, level }
-        : { ...base, word: "proven" as const, why: beforeWords(criterion.before), fresh, level };
+      const why = claimed ? "the agent's word only" : beforeWords(criterion.before);
+      return { goal, criterion, ref, word: claimed ? "claimed" : "proven", why, fresh, level };
     }
   }
 }

@@ -1,7 +1,7 @@
 /** The text that hands a goal to the agent, and the one next step of a plan. */
 
 import { storyObjective } from "../goal-mode/snapshot.ts";
-import { type Assessed, assessPlan, type Present } from "./assess.ts";
+import { type Assessed, assessGoal, assessPlan, type Present } from "./assess.ts";
 import { currentGoal } from "./ids.ts";
 import { gateDefects, unapprovedPins } from "./judge.ts";
 import { type Goal, isClosed, isComplete, type Plan } from "./model.ts";
@@ -14,9 +14,12 @@ export interface Next {
 const RECORD_GATE =
   'proofgate ulw-loop record-quality-gate --recommendation APPROVE --architect-status CLEAR --review "…" --cleaner "…"';
 
-/** The next step as seen in `present`. */
-export const stepFor = (plan: Plan, present: Present): Next =>
-  nextStep(plan, assessPlan(plan, present), present);
+/** The next step as seen in `present`. Only what it depends on is assessed: of a large plan, that is one goal. */
+export function stepFor(plan: Plan, present: Present): Next {
+  const goal = currentGoal(plan);
+  const alone = goal !== undefined && plan.goals.some((g) => g.id !== goal.id && !isClosed(g));
+  return nextStep(plan, alone ? assessGoal(plan, goal, present) : assessPlan(plan, present), present);
+}
 
 /**
  * What proves a goal. The last one's work makes earlier passes stale, and the last checkpoint asks for all of them, so one

@@ -4,6 +4,7 @@ import type { LineMeta, Workflow } from "../journal/types.ts";
 import { DEFAULT_POLICY } from "./config.ts";
 import { failureWords, type PlanEvent, type RunOutcome } from "./events.ts";
 import type { Criterion, CriterionState, Goal, GoalState, Plan } from "./model.ts";
+import { peekGoal } from "./peek.ts";
 
 const EMPTY_PLAN: Plan = {
   planId: "",
@@ -33,6 +34,7 @@ export const ulwLoop: Workflow<Plan, PlanEvent> = {
   format: "proofgate-ulw-loop",
   snapshotName: "goals.json",
   initial: EMPTY_PLAN,
+  lazy: { member: "goals", mark: '{"id":"G', peek: peekGoal },
   reduce,
 };
 

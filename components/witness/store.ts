@@ -9,7 +9,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { Refusal } from "../errors.ts";
+import { errno, Refusal } from "../errors.ts";
 import { token } from "../journal/token.ts";
 import type { Head } from "../journal/types.ts";
 
@@ -47,8 +47,15 @@ export interface WitnessStore {
 export function openWitness(env: NodeJS.ProcessEnv): WitnessStore {
   const home = env.HOME ?? homedir();
   const folder = join(env.XDG_STATE_HOME || join(home, ".local", "state"), "proofgate");
-  const anchorFile = (stateDir: string): string =>
-    join(folder, "anchors", `${digest(real(stateDir)).slice(0, 32)}.json`);
+  const anchorFiles = new Map<string, string>();
+  const anchorFile = (stateDir: string): string => {
+    let file = anchorFiles.get(stateDir);
+    if (file === undefined) {
+      file = join(folder, "anchors", `${digest(real(stateDir)).slice(0, 32)}.json`);
+      anchorFiles.set(stateDir, file);
+    }
+    return file;
+  };
   const approvalFile = (id: string): string => join(folder, "approvals", `${id}.json`);
   return {
     folder,
@@ -113,8 +120,14 @@ function readJson<T>(path: string): T | null {
 }
 
 function writeWhole(path: string, value: unknown): void {
-  mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${token()}`;
-  writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  const write = (): void => writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  try {
+    write();
+  } catch (error) {
+    if (errno(error) !== "ENOENT") throw error;
+    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+    write();
+  }
   renameSync(temporary, path);
 }

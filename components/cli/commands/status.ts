@@ -19,9 +19,11 @@ export async function status(context: Context): Promise<Output> {
   const paint =
     context.terminal && !context.env.NO_COLOR ? await colours() : (_: string, text: string) => text;
   const byGoal = new Map<string, Assessed[]>();
+  if (!context.has("json"))
+    return { text: board({ plan, assessed, next, head, now: Date.now(), paint }), json: {} };
   for (const a of assessed) byGoal.set(a.goal.id, [...(byGoal.get(a.goal.id) ?? []), a]);
   return {
-    text: context.has("json") ? "" : board({ plan, assessed, next, head, now: Date.now(), paint }),
+    text: "",
     json: {
       title: plan.title,
       objective: plan.objective,

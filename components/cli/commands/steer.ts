@@ -28,7 +28,7 @@ export async function steerCommand(context: Context): Promise<Output> {
     const { events, said } = steer(plan, change, grounds);
     return { events, result: said };
   });
-  return said(result, loaded);
+  return said(context, result, loaded);
 }
 
 export async function waiveCommand(context: Context): Promise<Output> {
@@ -39,16 +39,17 @@ export async function waiveCommand(context: Context): Promise<Output> {
     const { events, said: text } = waive(plan, context.value("goal-id"), id, grounds);
     return { events, result: text };
   });
-  return said(result, loaded);
+  return said(context, result, loaded);
 }
 
-function said(text: string, loaded: ReturnType<typeof changePlan>["loaded"]): Output {
+function said(context: Context, text: string, loaded: ReturnType<typeof changePlan>["loaded"]): Output {
   const next = stepFor(loaded.state, unseen);
   return {
     text: `${shown(text)}\nnext: ${next.command}`,
     json: {
       said: text,
-      goals: loaded.state.goals.map(({ id, title }) => ({ id, title })),
+      // Only where it is printed: the titles of a thousand goals have to be parsed for it.
+      goals: context.has("json") ? loaded.state.goals.map(({ id, title }) => ({ id, title })) : [],
       ledger: loaded.head,
       next,
     },
