@@ -3,6 +3,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { codexPlugin } from "./build/codex.ts";
 import { late } from "./build/late.ts";
 import { pack } from "./build/pack.ts";
 
@@ -68,7 +69,8 @@ const own = await Promise.all(
   ].map((target, index) => asEntry(index, target)),
 );
 await build({
-  entrypoints: [join(root, "components/cli/main.ts"), ...own],
+  entrypoints: [join(root, "components/cli/main.ts"), join(root, "plugin/codex/hook.ts"), ...own],
+  root,
   outdir: modules,
   target: "node",
   format: "esm",
@@ -90,14 +92,25 @@ await build({
 const texts = new Map<string, string>();
 for (const name of await readdir(chunks))
   texts.set(name, late((await Bun.file(join(chunks, name)).text()).replace(/^#!.*\n/, "")));
-const files = pack(texts, "main.js", await chunksOf(COLD));
+const cold = await chunksOf(COLD);
+
+/** Writes what an entry needs into a folder of its own. @returns bytes */
+async function place(entry: string, folder: string, as: string): Promise<number> {
+  await mkdir(folder, { recursive: true });
+  const files = pack(texts, entry, cold);
+  for (const [name, text] of files)
+    if (name === entry) await Bun.write(join(folder, as), `#!/usr/bin/env node\n${text}`);
+    else await Bun.write(join(folder, name), text);
+  await Bun.write(join(folder, "package.json"), '{"type":"commonjs"}\n');
+  await chmod(join(folder, as), 0o755);
+  return [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+}
+
 await rm(dist, { recursive: true, force: true });
-await mkdir(dist);
-for (const [name, text] of files)
-  if (name === "main.js") await Bun.write(join(dist, "proofgate.js"), `#!/usr/bin/env node\n${text}`);
-  else await Bun.write(join(dist, name), text);
-await Bun.write(join(dist, "package.json"), '{"type":"commonjs"}\n');
-await chmod(join(dist, "proofgate.js"), 0o755);
+const bytes = await place("main.js", dist, "proofgate.js");
+await codexPlugin(root, join(dist, "codex"), {
+  cli: (folder) => place("main.js", folder, "proofgate.js"),
+  hook: (folder) => place("hook.js", folder, "hook.js"),
+});
 await rm(scratch, { recursive: true, force: true });
-const bytes = [...files.values()].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-console.log(`dist: ${files.size} files, ${Math.round(bytes / 1024)} KiB`);
+console.log(`dist: ${Math.round(bytes / 1024)} KiB, and the plugin for Codex`);

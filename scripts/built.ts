@@ -1,6 +1,6 @@
 /** The built program, built first where it is missing or older than its sources. */
 
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 /** @returns the program's path. @throws Error when the build fails */
@@ -9,12 +9,20 @@ export async function ensureBuilt(root: string): Promise<string> {
   const built = statSync(program, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   const sources = [
     "components",
+    "hooks",
+    "plugin",
+    "skills",
     join("scripts", "build.ts"),
     join("scripts", "build"),
     "package.json",
     "package-lock.json",
   ];
-  if (sources.every((source) => newest(join(root, source)) < built)) return program;
+  if (
+    sources
+      .filter((source) => existsSync(join(root, source)))
+      .every((source) => newest(join(root, source)) < built)
+  )
+    return program;
   const child = Bun.spawn([process.execPath, join(root, "scripts", "build.ts")], {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],

@@ -8,10 +8,12 @@ import { CODES } from "../components/errors.ts";
 
 const root = join(import.meta.dir, "..");
 const text = (path: string): string => readFileSync(join(root, path), "utf8");
-const sources = readdirSync(join(root, "components"), { recursive: true, encoding: "utf8" })
-  .filter((path) => path.endsWith(".ts"))
-  .map((path) => `components/${path.replaceAll("\\", "/")}`)
-  .map((path) => ({ path, body: text(path) }));
+const filesOf = (folder: string): { path: string; body: string }[] =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
+    .map((path) => ({ path, body: text(path) }));
+const sources = filesOf("components");
 
 /** What each room may import, besides itself and `errors.ts`. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
@@ -37,6 +39,24 @@ test("imports point one way: cli, report, ulw-loop, then the rooms that know no 
   expect(wrong).toEqual([]);
 });
 
+test("plugins lead to policies and the engine, policies to the engine alone, and a policy touches nothing", () => {
+  const targets = (body: string, path: string): string[] =>
+    [...body.matchAll(/(?:from|import\()\s*"(\.[^"]+)"/g)].map((match) =>
+      relative(root, resolve(root, dirname(path), match[1] ?? "")).replaceAll("\\", "/"),
+    );
+  const wrong = (files: typeof sources, rooms: RegExp): string[] =>
+    files.flatMap(({ path, body }) =>
+      targets(body, path)
+        .filter((target) => !rooms.test(target))
+        .map((target) => `${path} imports ${target}`),
+    );
+  expect(wrong(filesOf("hooks"), /^(hooks|components)\//)).toEqual([]);
+  expect(wrong(filesOf("plugin"), /^(plugin|hooks|components)\//)).toEqual([]);
+  expect(wrong(sources, /^(components\/|package\.json$)/)).toEqual([]);
+  const impure = filesOf("hooks").filter(({ body }) => /from "node:|\bprocess\.|\bDate\.now\(/.test(body));
+  expect(impure.map(({ path }) => path)).toEqual([]);
+});
+
 test("only the evidence room starts processes, and never synchronously", () => {
   const starters = sources
     .filter(({ body }) => /node:child_process/.test(body))
@@ -47,7 +67,8 @@ test("only the evidence room starts processes, and never synchronously", () => {
 });
 
 test("every source file begins by saying what it is for", () => {
-  expect(sources.filter(({ body }) => !/^(#!.*\n)?\/\*\*/.test(body)).map(({ path }) => path)).toEqual([]);
+  const all = [...sources, ...filesOf("hooks"), ...filesOf("plugin")];
+  expect(all.filter(({ body }) => !/^(#!.*\n)?\/\*\*/.test(body)).map(({ path }) => path)).toEqual([]);
 });
 
 test("docs/errors.md lists exactly the codes that a refusal can have", () => {

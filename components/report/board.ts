@@ -13,6 +13,8 @@ export interface BoardInput {
   readonly head: { readonly seq: number; readonly hash: string };
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** When a gate hook was last seen in the plan's session, in milliseconds; null for never. */
+  readonly armedAt: number | null;
   /** Colours a word by what it means; the identity in a pipe. */
   readonly paint: (word: string, text: string) => string;
 }
@@ -33,7 +35,7 @@ export function board(input: BoardInput): string {
   const shownGoals = pick(plan.goals, current);
   const titles = new Map(shownGoals.map((g) => [g.id, cut(shown(g.title), TITLE_WIDTH)]));
   const column = Math.max(...[...titles.values()].map(width), 8);
-  const lines: string[] = [`${cut(shown(plan.title), 60)}      ${headline(plan, assessed, input.now)}`];
+  const lines: string[] = [`${cut(shown(plan.title), 60)}      ${headline(input)}`];
   let last = -1;
   for (const goal of shownGoals) {
     const at = plan.goals.indexOf(goal);
@@ -56,12 +58,16 @@ export function board(input: BoardInput): string {
   return lines.join("\n");
 }
 
-function headline(plan: Plan, assessed: readonly Assessed[], now: number): string {
+function headline({ plan, assessed, now, armedAt }: BoardInput): string {
   const since = plan.createdAt === "" ? "" : ` · ${duration(Math.max(0, now - Date.parse(plan.createdAt)))}`;
   if (plan.cancelled !== null) return `CANCELLED${since}`;
   const open = assessed.some((a) => a.word !== "proven" && a.word !== "claimed" && a.word !== "waived");
   const state = isComplete(plan) ? (open ? "COMPLETE, BUT NO LONGER PROVEN · " : "COMPLETE · ") : "";
-  return `${state}gate not armed (no host hook seen)${since}`;
+  const gate =
+    armedAt === null
+      ? "gate not armed (no host hook seen)"
+      : `gate ARMED (hook seen ${duration(Math.max(0, now - armedAt))} ago)`;
+  return `${state}${gate}${since}`;
 }
 
 /** All of them when few; else the current one with its neighbours, and every goal that is not well. */

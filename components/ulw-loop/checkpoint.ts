@@ -121,7 +121,9 @@ export function nextFor(
     next.push(last ? "proofgate prove --all" : `proofgate prove --goal-id ${goal.id}`);
   if (has("not_red", "hollowed", "approval_needed"))
     next.push("proofgate approve  (the user, at a terminal)");
-  if (has("open_goal")) next.push("proofgate ulw-loop complete-goals --retry-failed");
+  // A goal that failed or is blocked has to be asked for by name; one that simply waits has not.
+  const stuck = defects.some((d) => d.code === "open_goal" && /^(failed|blocked|review)/.test(d.message));
+  if (has("open_goal")) next.push(`proofgate ulw-loop complete-goals${stuck ? " --retry-failed" : ""}`);
   if (has("quality_gate_open") && next.length === 0)
     next.push(
       'proofgate ulw-loop record-quality-gate --recommendation APPROVE --architect-status CLEAR --review "…" --cleaner "…"',

@@ -154,7 +154,7 @@ export interface Plan {
   readonly setup: readonly Command[];
   readonly policy: Policy;
   readonly owner: { readonly session: string | null; readonly host: string; readonly at: string };
-  readonly cancelled: { readonly at: string; readonly why: string } | null;
+  readonly cancelled: { readonly at: string; readonly why: string; readonly by: Author } | null;
   readonly goals: readonly Goal[];
   readonly weakenings: readonly Weakening[];
   readonly amended: number;

@@ -203,7 +203,7 @@ function changed(plan: Plan, event: PlanEvent, meta: LineMeta): Plan {
     case "plan_cancelled":
       return {
         ...plan,
-        cancelled: { at: meta.at, why: event.why },
+        cancelled: { at: meta.at, why: event.why, by: meta.by.kind },
         goals: plan.goals.map((goal) =>
           goal.status === "in_progress" ? { ...bare(goal), status: "pending" } : goal,
         ),

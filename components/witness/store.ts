@@ -5,13 +5,11 @@
  * could not be written is simply not known. `docs/trust.md` says what that is worth.
  */
 
-import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { errno, Refusal } from "../errors.ts";
-import { token } from "../journal/token.ts";
+import { Refusal } from "../errors.ts";
 import type { Head } from "../journal/types.ts";
+import { digest, fileName, readJson, realFolder, storeFolder, writeWhole } from "./files.ts";
 
 /** How far a ledger had come: the head that a command began from, and the one it was about to write. */
 export interface Anchor extends Head {
@@ -43,15 +41,13 @@ export interface WitnessStore {
   approved(id: string, plan: string, subject: string): boolean;
 }
 
-/** `$XDG_STATE_HOME/proofgate`, by the XDG base directory specification `~/.local/state/proofgate` where that is unset. */
 export function openWitness(env: NodeJS.ProcessEnv): WitnessStore {
-  const home = env.HOME ?? homedir();
-  const folder = join(env.XDG_STATE_HOME || join(home, ".local", "state"), "proofgate");
+  const folder = storeFolder(env);
   const anchorFiles = new Map<string, string>();
   const anchorFile = (stateDir: string): string => {
     let file = anchorFiles.get(stateDir);
     if (file === undefined) {
-      file = join(folder, "anchors", `${digest(real(stateDir)).slice(0, 32)}.json`);
+      file = join(folder, "anchors", `${fileName(realFolder(stateDir))}.json`);
       anchorFiles.set(stateDir, file);
     }
     return file;
@@ -94,40 +90,4 @@ export function openWitness(env: NodeJS.ProcessEnv): WitnessStore {
       );
     },
   };
-}
-
-const digest = (text: string): string => createHash("sha256").update(text).digest("hex");
-
-/** The folder itself may be gone; its nearest parent that is there decides where it really lies. */
-function real(path: string): string {
-  const parts: string[] = [];
-  let at = path;
-  while (!existsSync(at)) {
-    const parent = join(at, "..");
-    if (parent === at) return path;
-    parts.unshift(at.slice(parent.length).replace(/^[/\\]/, ""));
-    at = parent;
-  }
-  return join(realpathSync(at), ...parts);
-}
-
-function readJson<T>(path: string): T | null {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return null;
-  }
-}
-
-function writeWhole(path: string, value: unknown): void {
-  const temporary = `${path}.${token()}`;
-  const write = (): void => writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 });
-  try {
-    write();
-  } catch (error) {
-    if (errno(error) !== "ENOENT") throw error;
-    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
-    write();
-  }
-  renameSync(temporary, path);
 }

@@ -38,10 +38,12 @@ function textOf(chunks: Chunks, name: string): string {
  * @param entry the chunk that the program begins with
  * @returns the files to write, by name
  */
-export function pack(chunks: Chunks, entry: string, cold: Cold): ReadonlyMap<string, string> {
+export function pack(all: Chunks, entry: string, cold: Cold): ReadonlyMap<string, string> {
+  const wanted = reachable(all, entry);
+  const chunks = new Map([...all].filter(([name]) => wanted.has(name)));
   const first = closure(chunks, cold, entry);
   const lazy = [...chunks.values()].flatMap((text) => named(LAZY, text));
-  const targets = [...new Set([...lazy, ...cold])].sort();
+  const targets = [...new Set([...lazy, ...[...cold].filter((name) => wanted.has(name))])].sort();
   const needs = new Map(
     targets.map((target) => [target, [...closure(chunks, cold, target)].filter((name) => !first.has(name))]),
   );
@@ -69,6 +71,15 @@ export function pack(chunks: Chunks, entry: string, cold: Cold): ReadonlyMap<str
   }
   for (const name of alone) files.set(name, `module.exports={${defined([name], chunks)}};`);
   return files;
+}
+
+/** What the entry could ever load. */
+function reachable(chunks: Chunks, name: string, into = new Set<string>()): Set<string> {
+  if (into.has(name)) return into;
+  into.add(name);
+  const text = textOf(chunks, name);
+  for (const other of [...named(STATIC, text), ...named(LAZY, text)]) reachable(chunks, other, into);
+  return into;
 }
 
 /** `$load` runs a chunk when it is first asked for, from the files that are loaded, else from the file of its name. */

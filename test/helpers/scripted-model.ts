@@ -4,6 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 /** One thing the model does in a turn: it speaks (which ends the host's turn) or it calls a tool. */
 type Act =
   | { readonly say: string }
+  /** A tool that takes text as it is, such as the JavaScript of Codex's code mode. */
+  | { readonly custom: string; readonly namespace?: string; readonly input: string; readonly id?: string }
   | { readonly call: string; readonly args: Readonly<Record<string, unknown>>; readonly id?: string };
 
 /** What the model answers to one request. */
@@ -59,7 +61,7 @@ export async function startScriptedModel(script: Script): Promise<ScriptedModel>
     const seen: Seen = { outputs, turns: requests.length - 1 };
     const turn =
       typeof script === "function" ? script(seen) : (script[seen.turns] ?? { say: "script ended" });
-    stream(response, requests.length, "say" in turn || "call" in turn ? [turn] : turn);
+    stream(response, requests.length, "say" in turn || "call" in turn || "custom" in turn ? [turn] : turn);
   };
 
   const server = createServer((request, response) => {
@@ -100,11 +102,13 @@ function parseObject(text: string): Record<string, unknown> {
   return value;
 }
 
+const OUTPUTS = new Set<unknown>(["function_call_output", "custom_tool_call_output"]);
+
 /** A request repeats the whole conversation, so outputs already known arrive again; the first one stays. */
 function collectOutputs(body: Record<string, unknown>, outputs: Map<string, string>): void {
   if (!Array.isArray(body.input)) return;
   for (const item of body.input as unknown[]) {
-    if (!isObject(item) || item.type !== "function_call_output" || typeof item.call_id !== "string") continue;
+    if (!isObject(item) || !OUTPUTS.has(item.type) || typeof item.call_id !== "string") continue;
     if (!outputs.has(item.call_id)) outputs.set(item.call_id, outputText(item.output));
   }
 }
@@ -148,6 +152,16 @@ function item(act: Act, suffix: string): Record<string, unknown> {
       role: "assistant",
       status: "completed",
       content: [{ type: "output_text", text: act.say, annotations: [] }],
+    };
+  if ("custom" in act)
+    return {
+      type: "custom_tool_call",
+      id: `ctc_${suffix}`,
+      call_id: act.id ?? `call_${suffix}`,
+      name: act.custom,
+      ...(act.namespace === undefined ? {} : { namespace: act.namespace }),
+      input: act.input,
+      status: "completed",
     };
   return {
     type: "function_call",

@@ -85,8 +85,8 @@ async function homesFolder(): Promise<string> {
   return folder;
 }
 
-/** A home for one run. */
-async function makeHome(modelUrl: string): Promise<string> {
+/** A home for one run, with Codex's own folder in it. The caller removes it. */
+export async function makeHome(modelUrl: string): Promise<string> {
   const homes = await homesFolder();
   const home = await mkdtemp(join(homes, "codex-"));
   await mkdir(join(home, "codex"));
@@ -112,12 +112,19 @@ supports_websockets = false
   return home;
 }
 
-function runCodex(
+/** What runs, where, and for how long. */
+interface CodexRun extends Pick<SandboxSession, "repo" | "timeoutMs" | "env"> {
+  /** Arguments; by default one session with a prompt. */
+  readonly args?: readonly string[];
+}
+
+/** Runs Codex to its end with a home of its own, every network but loopback shut off. */
+export function runCodex(
   path: string,
-  session: SandboxSession,
+  session: CodexRun,
   home: string,
 ): Promise<{ readonly exit: number; readonly transcript: string }> {
-  const { repo, timeoutMs = 120_000 } = session;
+  const { repo, timeoutMs = 120_000, args = ["exec", "--skip-git-repo-check", "run the commands"] } = session;
   const env = {
     ...process.env,
     // Whatever is not on loopback is refused at once.
@@ -130,7 +137,7 @@ function runCodex(
     CODEX_HOME: join(home, "codex"),
   };
   return new Promise((resolve, reject) => {
-    const child = spawn(path, ["exec", "--skip-git-repo-check", "run the commands"], {
+    const child = spawn(path, args, {
       cwd: repo,
       env,
       detached: true,

@@ -7,6 +7,7 @@ import { fingerprint } from "../../evidence/fingerprint.ts";
 import { findRoot } from "../../evidence/git.ts";
 import { ensureStateDir, writeFileAtomic } from "../../journal/safe-fs.ts";
 import { shown } from "../../report/text.ts";
+import { armedAt } from "../../ulw-loop/armed.ts";
 import { DEFAULT_CONFIG, policyOf } from "../../ulw-loop/config.ts";
 import { addGoal, authorOf, createPlan, proseGoal } from "../../ulw-loop/create.ts";
 import type { PlanDraft } from "../../ulw-loop/draft.ts";
@@ -113,7 +114,9 @@ async function begin(context: Context, draft: PlanDraft, mode: GoalMode, force: 
     commit === null
       ? "no commit to compare with: every first pass is pinned, which the user has to approve"
       : `base ${commit.slice(0, 12)}`,
-    "gate not armed: no host hook in this session; checkpoint still asks for proof",
+    armedAt(ws, null) === null
+      ? "gate not armed: no host hook in this session; checkpoint still asks for proof"
+      : "gate armed",
     ...(lost === undefined ? [] : [`${lost.id}: ${lost.what}; the user has to approve`]),
     ...(copies === null ? [] : [`the former plan is kept in ${copies}`]),
   ];

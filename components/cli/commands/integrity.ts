@@ -10,6 +10,7 @@ import { cut, shown } from "../../report/text.ts";
 import { isIntact } from "../../ulw-loop/artifacts.ts";
 import { adopt } from "../../ulw-loop/import.ts";
 import type { Plan } from "../../ulw-loop/model.ts";
+import { restoreFromCopy } from "../../ulw-loop/restore.ts";
 import { weaken } from "../../ulw-loop/weakening.ts";
 import { anchorHolds, changeState, rememberHead, type Workspace } from "../../ulw-loop/workspace.ts";
 import type { Context, Output } from "../context.ts";
@@ -76,6 +77,7 @@ export async function repair(context: Context): Promise<Output> {
   const tree = await fingerprint(ws.place.root);
   const { commit } = await findRoot(ws.place.root);
   const anchor = ws.witness.anchor(ws.place.dir);
+  const restored = restoreFromCopy(ws);
   const report = ws.journal.repair({
     recover: (content) =>
       adopt(content, {
@@ -105,7 +107,8 @@ export async function repair(context: Context): Promise<Output> {
   if (loaded !== null && (behind || report.lost.length > 0)) acceptLoss(ws, lost);
   else if (loaded !== null && report.repaired) rememberHead(ws, loaded);
   const text = [
-    ...(report.repaired || behind
+    ...(restored === null ? [] : [restored]),
+    ...(report.repaired || behind || restored !== null
       ? [...report.actions, ...lost.map((l) => `lost: ${l}`)]
       : ["nothing to repair"]),
     ...(report.copies === null ? [] : [`copies of what was replaced: ${report.copies}`]),
@@ -117,8 +120,8 @@ export async function repair(context: Context): Promise<Output> {
   return {
     text: text.map((line) => cut(shown(line), 300)).join("\n"),
     json: {
-      repaired: report.repaired || behind,
-      actions: report.actions,
+      repaired: report.repaired || behind || restored !== null,
+      actions: [...(restored === null ? [] : [restored]), ...report.actions],
       lost,
       copies: report.copies,
       ledger: ws.journal.read()?.head ?? null,

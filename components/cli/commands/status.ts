@@ -2,6 +2,7 @@
 
 import { board } from "../../report/board.ts";
 import { pad, shown } from "../../report/text.ts";
+import { armedAt } from "../../ulw-loop/armed.ts";
 import { type Assessed, assessGoal, assessPlan } from "../../ulw-loop/assess.ts";
 import { nextStep, stepFor } from "../../ulw-loop/handoff.ts";
 import { findGoal } from "../../ulw-loop/ids.ts";
@@ -20,7 +21,10 @@ export async function status(context: Context): Promise<Output> {
     context.terminal && !context.env.NO_COLOR ? await colours() : (_: string, text: string) => text;
   const byGoal = new Map<string, Assessed[]>();
   if (!context.has("json"))
-    return { text: board({ plan, assessed, next, head, now: Date.now(), paint }), json: {} };
+    return {
+      text: board({ plan, assessed, next, head, now: Date.now(), armedAt: armedAt(ws, plan), paint }),
+      json: {},
+    };
   for (const a of assessed) byGoal.set(a.goal.id, [...(byGoal.get(a.goal.id) ?? []), a]);
   return {
     text: "",
@@ -28,7 +32,7 @@ export async function status(context: Context): Promise<Output> {
       title: plan.title,
       objective: plan.objective,
       mode: plan.mode,
-      armed: false,
+      armed: armedAt(ws, plan) !== null,
       complete: isComplete(plan),
       proven: assessed.every((a) => a.word === "proven" || a.word === "claimed" || a.word === "waived"),
       cancelled: plan.cancelled !== null,

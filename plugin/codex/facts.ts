@@ -1,0 +1,194 @@
+/** Gathers what the gate decides on: the plans that have a say in a thread's goal, judged, and the repository's own gates. */
+
+import { Refusal } from "../../components/errors.ts";
+import { describeCommand } from "../../components/evidence/check.ts";
+import { findRootFast } from "../../components/evidence/git-folders.ts";
+import { runCommand } from "../../components/evidence/runner.ts";
+import type { Command } from "../../components/evidence/types.ts";
+import { sameObjective, storyObjective } from "../../components/goal-mode/snapshot.ts";
+import { judgeForHost } from "../../components/ulw-loop/host-gate.ts";
+import { currentGoal } from "../../components/ulw-loop/ids.ts";
+import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
+import { readConfig } from "../../components/ulw-loop/workspace.ts";
+import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
+import type { GateFacts, JudgedCommand, JudgedPlan } from "../../hooks/gate.ts";
+import { type Payload, threadOf } from "./payload.ts";
+import { owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
+
+export interface Gathered {
+  readonly facts: GateFacts;
+  /** Ids of the plans that were judged, and the tree they were judged on. */
+  readonly plans: readonly string[];
+  readonly tree: string | null;
+}
+
+/** How our objectives begin, whatever the paths in them: a goal that names a plan which is not there is not a foreign one. */
+const OURS = /^Complete every goal of the plan in \S*goals\.json /;
+
+/**
+ * @param leftMs milliseconds that the repository's gates may take
+ * @throws what judging throws: the caller denies
+ */
+export async function gather(
+  payload: Payload,
+  store: SessionStore,
+  env: NodeJS.ProcessEnv,
+  leftMs: number,
+): Promise<Gathered> {
+  const status = typeof payload.input.status === "string" ? payload.input.status : "";
+  const nothing = { facts: { status, plans: [], commands: [] }, plans: [], tree: null };
+  if (status !== "complete") return nothing;
+  const objective = store.hostGoal(threadOf(payload))?.goal?.objective ?? null;
+  const concerned = concernedPlans(payload, objective, store, env);
+  if (concerned.length === 0 && objective !== null && OURS.test(objective))
+    return {
+      ...nothing,
+      facts: { status, plans: [missing("its plan is not here", objective)], commands: [] },
+    };
+  const plans: JudgedPlan[] = [];
+  let tree: string | null = null;
+  for (const { seen, binding } of concerned) {
+    const { judged, on } = await judge(seen, binding, objective);
+    plans.push(judged);
+    tree ??= on;
+  }
+  const commands =
+    plans.length > 0 || payload.agent !== null ? [] : await repositoryGates(payload, store, env, leftMs);
+  return {
+    facts: { status, plans, commands },
+    plans: concerned.flatMap(({ seen }) => (seen.loaded === null ? [] : [seen.loaded.state.planId])),
+    tree,
+  };
+}
+
+interface Concerned {
+  readonly seen: Seen;
+  /** Set where the session was seen to work on the plan, so that its absence is noticed. */
+  readonly binding: Binding | null;
+}
+
+/** A subagent's own goal concerns us by its objective only; a root session's also by what it works on. */
+function concernedPlans(
+  payload: Payload,
+  objective: string | null,
+  store: SessionStore,
+  env: NodeJS.ProcessEnv,
+): readonly Concerned[] {
+  const { session, agent, cwd } = payload;
+  const found: Concerned[] = [];
+  const known = new Set<string>();
+  if (agent === null)
+    for (const binding of store.bindings(session)) {
+      known.add(binding.stateDir);
+      const seen = see(workspaceOf(binding.root, binding.scope, session, env), binding.scope);
+      if (seen.loaded === null || concerns(seen, session, objective, true)) found.push({ seen, binding });
+    }
+  for (const seen of plansAt(cwd, session, env)) {
+    if (known.has(seen.ws.place.dir)) continue;
+    // A plan that cannot be read could be anybody's; whose goal names no plan is not held up by it.
+    const unreadable =
+      seen.trouble !== null && (seen.scope === session || objective === null || OURS.test(objective));
+    const mine =
+      agent === null
+        ? concerns(seen, session, objective, false)
+        : seen.loaded !== null && serves(seen.loaded.state, objective);
+    if (unreadable || mine) found.push({ seen, binding: null });
+  }
+  return found;
+}
+
+function concerns(seen: Seen, session: string, objective: string | null, bound: boolean): boolean {
+  if (seen.loaded === null) return false;
+  const plan = seen.loaded.state;
+  if (serves(plan, objective)) return true;
+  // What the user called off asks for nothing more; what the agent called off does.
+  if (plan.cancelled !== null && plan.cancelled.by === "user") return false;
+  return (bound || owns(seen, session)) && !isComplete(plan);
+}
+
+async function judge(
+  seen: Seen,
+  binding: Binding | null,
+  objective: string | null,
+): Promise<{ judged: JudgedPlan; on: string | null }> {
+  const path = seen.ws.place.ledgerPath;
+  const title = seen.loaded?.state.title ?? binding?.title ?? "";
+  if (seen.loaded === null && seen.trouble === null)
+    return { judged: missing(`${path} is gone`, title), on: null };
+  try {
+    if (seen.trouble !== null) throw seen.trouble;
+    const story = seen.loaded === null ? null : storyOf(seen.loaded.state, objective);
+    const { problems, total, proven, tree, next } = await judgeForHost(seen.ws, story);
+    return { judged: { title, total, proven, problems, next }, on: tree };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const message = [error.message, ...(error.found === undefined ? [] : [error.found])].join(" ");
+    const judged = {
+      title,
+      total: 1,
+      proven: 0,
+      problems: [{ where: path, message }],
+      next: error.nextActions[0] ?? "proofgate status",
+    };
+    return { judged, on: null };
+  }
+}
+
+/** In per-story mode the goal that the host's objective names, or the current one. */
+function storyOf(plan: Plan, objective: string | null): string | null {
+  if (plan.mode === "aggregate") return null;
+  const named =
+    objective === null
+      ? undefined
+      : plan.goals.find((goal) => sameObjective(storyObjective(goal), objective));
+  return (named ?? currentGoal(plan))?.id ?? null;
+}
+
+const missing = (why: string, title: string): JudgedPlan => ({
+  title,
+  total: 1,
+  proven: 0,
+  problems: [{ where: "plan", message: `${why}: it was moved, removed, or lies in another folder` }],
+  next: "proofgate ulw-loop repair",
+});
+
+/** Those of the file as it is now, and those that were there when the session began: taking one away does not help. */
+async function repositoryGates(
+  payload: Payload,
+  store: SessionStore,
+  env: NodeJS.ProcessEnv,
+  leftMs: number,
+): Promise<readonly JudgedCommand[]> {
+  const { root } = findRootFast(payload.cwd);
+  const gates = await gatesInForce(root, payload.session, store);
+  const ends = Date.now() + leftMs;
+  const judged: JudgedCommand[] = [];
+  for (const gate of gates) {
+    const command = describeCommand({ run: gate });
+    const timeoutMs = ends - Date.now();
+    if (timeoutMs < 1000) judged.push({ command, failed: "no time left to run it" });
+    else {
+      const run = await runCommand(gate, { cwd: root, timeoutMs, env, root });
+      await run.dispose();
+      const failed =
+        run.exit === 0
+          ? null
+          : run.timedOut
+            ? "took too long"
+            : `exit ${run.exit ?? run.signal ?? run.spawnError}`;
+      judged.push({ command, failed });
+    }
+  }
+  return judged;
+}
+
+export async function gatesInForce(
+  root: string,
+  session: string,
+  store: SessionStore,
+): Promise<readonly Command[]> {
+  const now = (await readConfig(root))?.gates ?? [];
+  const then = store.gates(session, root) as readonly Command[];
+  const all = new Map([...then, ...now].map((gate) => [JSON.stringify(gate), gate]));
+  return [...all.values()];
+}

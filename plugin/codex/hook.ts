@@ -1,0 +1,138 @@
+/**
+ * The process that Codex starts for a hook: reads one payload, decides, prints one answer. The host lets a call pass on
+ * anything late, malformed or failed, so everything that goes wrong here before a completion is turned into a refusal; what
+ * not even that could say, `hooks/run.sh` says for it.
+ */
+
+import { readFileSync, writeSync } from "node:fs";
+import { Refusal } from "../../components/errors.ts";
+import { findRootFast } from "../../components/evidence/git-folders.ts";
+import { openSessions, type SessionStore } from "../../components/witness/sessions.ts";
+import { closed, gate } from "../../hooks/gate.ts";
+import { gatesInForce, gather } from "./facts.ts";
+import { type Payload, parsePayload, threadOf } from "./payload.ts";
+import { plansAt, remember } from "./sight.ts";
+
+/** Half of the timeout that hooks.json asks for, in milliseconds: at that time the answer is no. */
+const DEADLINE_MS = 290_000;
+
+type Answer = Readonly<Record<string, unknown>> | null;
+
+async function answer(event: string, payload: Payload, store: SessionStore): Promise<Answer> {
+  store.setSeen(payload.session);
+  switch (event) {
+    case "pre-goal":
+      return beforeGoalTool(payload, store);
+    case "post-goal":
+      return afterGoalTool(payload, store);
+    default:
+      await sight(payload, store);
+      return null;
+  }
+}
+
+async function sight(payload: Payload, store: SessionStore): Promise<void> {
+  const { session, cwd } = payload;
+  const objective = store.hostGoal(threadOf(payload))?.goal?.objective ?? null;
+  remember(plansAt(cwd, session, process.env), session, objective, store);
+  const { root } = findRootFast(cwd);
+  // What was once seen stays in force for the session; a file that cannot be read is for the gate to complain of.
+  const known = store.gates(session, root);
+  const gates = await gatesInForce(root, session, store).catch(() => known);
+  if (gates.length > known.length) store.setGates(session, root, gates);
+}
+
+async function beforeGoalTool(payload: Payload, store: SessionStore): Promise<Answer> {
+  await sight(payload, store);
+  if (payload.tool !== "update_goal") return null;
+  const { facts, plans, tree } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
+  const decision = gate(facts);
+  if (decision.kind === "deny") return denial(decision.message);
+  if (facts.status === "complete") {
+    const objective = store.hostGoal(threadOf(payload))?.goal?.objective ?? null;
+    store.setAllowance(threadOf(payload), { objective, plans, tree, at: new Date().toISOString() });
+  }
+  return null;
+}
+
+/** The host's own word on its goal. A completion that no gate allowed is told so: the hook before it may have been killed. */
+async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Answer> {
+  const thread = threadOf(payload);
+  const goal = goalIn(payload.response);
+  if (goal !== undefined) store.setHostGoal(thread, { goal, at: new Date().toISOString() });
+  await sight(payload, store);
+  if (payload.tool !== "update_goal" || payload.input.status !== "complete") return null;
+  const allowed = store.allowance(thread);
+  store.setAllowance(thread, null);
+  if (allowed !== null) {
+    for (const plan of allowed.plans) store.unbind(payload.session, plan);
+    return null;
+  }
+  const { facts } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
+  const decision = gate(facts);
+  if (decision.kind === "allow") return null;
+  return {
+    decision: "block",
+    reason: `The host took the goal for complete, and it is not.\n${decision.message}`,
+  };
+}
+
+/** @returns null when the host has no goal; undefined when the response says nothing of it */
+function goalIn(response: unknown): { objective: string; status: string } | null | undefined {
+  const value = typeof response === "string" ? parsed(response) : response;
+  if (typeof value !== "object" || value === null || !("goal" in value)) return undefined;
+  const { goal } = value;
+  if (goal === null) return null;
+  if (typeof goal !== "object" || !("objective" in goal) || !("status" in goal)) return undefined;
+  return { objective: String(goal.objective), status: String(goal.status) };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+const denial = (reason: string): Answer => ({
+  hookSpecificOutput: {
+    hookEventName: "PreToolUse",
+    permissionDecision: "deny",
+    permissionDecisionReason: reason,
+  },
+});
+
+/** Only a completion is worth a refusal; everything else the agent may always do. */
+function refusal(event: string, payload: Payload | null, why: string, next: string): Answer {
+  const completing =
+    payload === null || (payload.tool === "update_goal" && payload.input.status === "complete");
+  if (event !== "pre-goal" || !completing) return null;
+  const decision = closed(why, next);
+  return decision.kind === "deny" ? denial(decision.message) : null;
+}
+
+/** One write, whole; then the end, whatever still runs. `nothing` is for run.sh, which keeps it from the host. */
+function finish(output: Answer): never {
+  writeSync(1, output === null ? "nothing" : JSON.stringify(output));
+  process.exit(0);
+}
+
+async function main(): Promise<void> {
+  const [event = ""] = process.argv.slice(2);
+  let payload: Payload | null = null;
+  setTimeout(
+    () => finish(refusal(event, payload, "judging it took too long", "proofgate check")),
+    DEADLINE_MS,
+  );
+  try {
+    payload = parsePayload(readFileSync(0, "utf8"));
+    finish(await answer(event, payload, openSessions(process.env)));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const next = error instanceof Refusal ? (error.nextActions[0] ?? "proofgate check") : "proofgate doctor";
+    finish(refusal(event, payload, why, next));
+  }
+}
+
+void main();

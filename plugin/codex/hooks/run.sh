@@ -1,0 +1,75 @@
+#!/bin/sh
+# The shell part of every hook. It leaves early, without a Node start, where nothing here concerns us; else it hands the
+# payload to hook.js. The host lets a call pass when a hook fails, so a completion is refused here when hook.js cannot.
+event=$1
+state="${XDG_STATE_HOME:-$HOME/.local/state}/proofgate"
+
+# A plan, or gates of the repository, in this folder or above it?
+here=$PWD
+while :; do
+  if [ -e "$here/.omo/ulw-loop" ] || [ -e "$here/.proofgate.yaml" ]; then break; fi
+  case $here in '' | /) here= && break ;; esac
+  here=${here%/*}
+done
+
+# Shell commands come often and print much. Only one that changed a ledger is of interest.
+if [ "$event" = post-shell ]; then
+  [ -n "$here" ] || exit 0
+  payload=$(grep -o -m1 '"session_id": *"[^"]*"')
+else
+  payload=$(cat)
+fi
+session=${payload#*\"session_id\":}
+session=${session#*\"}
+session=${session%%\"*}
+case $session in '' | *[!0-9A-Za-z-]*) session=unknown ;; esac
+
+case $event in
+  start)
+    # A gate was here in this session: what `status` calls armed.
+    mkdir -p "$state/seen" 2>/dev/null && : >"$state/seen/$session"
+    [ -n "$here" ] || exit 0
+    ;;
+  post-shell)
+    seen=$state/seen/$session
+    for ledger in "$here"/.omo/ulw-loop/ledger.jsonl "$here"/.omo/ulw-loop/*/ledger.jsonl; do
+      [ -e "$ledger" ] || continue
+      if [ ! -e "$seen" ] || [ "$ledger" -nt "$seen" ]; then changed=1 && break; fi
+    done
+    [ -n "$changed" ] || exit 0
+    payload="{\"session_id\":\"$session\",\"cwd\":\"$(printf %s "$PWD" | sed 's/[\\"]/\\&/g')\"}"
+    ;;
+  *)
+    # A plan that the session worked on, or gates that it began with, bind it also where they are gone; and a goal that
+    # names a plan is looked at whether the plan is here or not.
+    case $payload$(cat "$state/hosts/$session.json" 2>/dev/null) in
+      *'Complete every goal of the plan in'*) ;;
+      *)
+        if [ -z "$here" ] && [ ! -e "$state/bindings/$session.json" ] && [ ! -e "$state/gates/$session.json" ]; then
+          exit 0
+        fi
+        ;;
+    esac
+    ;;
+esac
+
+refuse() {
+  case $event$payload in
+    pre-goal*'"complete"'*)
+      printf '%s' '{"hookSpecificOutput":{"hookEventName":"PreToolUse","permissionDecision":"deny","permissionDecisionReason":"Not complete: the gate could not be run ('"$1"').\nRun: proofgate doctor, then update_goal again.\nCannot be done? update_goal blocked, and say why."}}'
+      ;;
+  esac
+  exit 0
+}
+
+root=${PLUGIN_ROOT:-${0%/hooks/*}}
+node=$(command -v node || command -v bun) || refuse 'no node on PATH'
+# Options of the user's own programs are none of the gate's.
+unset NODE_OPTIONS BUN_OPTIONS
+answer=$(printf '%s' "$payload" | "$node" "$root/hook/hook.js" "$event" 2>/dev/null) || refuse 'it ended early'
+case $answer in
+  # Silence is no consent: a program that ended without a word has not judged.
+  nothing) ;;
+  '{'*'}') printf '%s' "$answer" ;;
+  *) refuse 'its answer was cut short' ;;
+esac

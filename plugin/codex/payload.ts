@@ -1,0 +1,38 @@
+/** What Codex tells a hook on standard input, as far as it is used. Unknown members are left alone. */
+
+export interface Payload {
+  /** The root session, also inside a subagent. */
+  readonly session: string;
+  /** The subagent's own thread; null in the root. */
+  readonly agent: string | null;
+  readonly cwd: string;
+  readonly tool: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly response: unknown;
+}
+
+/** The thread that a goal tool works on. */
+export const threadOf = (payload: Payload): string => payload.agent ?? payload.session;
+
+/** @throws Error when a member that everything rests on is missing */
+export function parsePayload(text: string): Payload {
+  const value: unknown = JSON.parse(text);
+  if (!isMap(value)) throw new Error("the host's payload is not an object");
+  return {
+    session: need(value, "session_id"),
+    agent: typeof value.agent_id === "string" && value.agent_id !== "" ? value.agent_id : null,
+    cwd: need(value, "cwd"),
+    tool: typeof value.tool_name === "string" ? value.tool_name : "",
+    input: isMap(value.tool_input) ? value.tool_input : {},
+    response: value.tool_response,
+  };
+}
+
+function need(value: Readonly<Record<string, unknown>>, name: string): string {
+  const found = value[name];
+  if (typeof found === "string" && found !== "") return found;
+  throw new Error(`the host's payload has no ${name}`);
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,93 @@
+/** Looks at the plans of a folder when a hook is called: whose they are, how far their ledgers came, which goal the host has. */
+
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { findRootFast } from "../../components/evidence/git-folders.ts";
+import { sameObjective } from "../../components/goal-mode/snapshot.ts";
+import type { Loaded } from "../../components/journal/types.ts";
+import { hostObjectives } from "../../components/ulw-loop/host-gate.ts";
+import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
+import { sessionsOf } from "../../components/ulw-loop/place.ts";
+import {
+  anchorHolds,
+  openWorkspace,
+  readPlan,
+  rememberHead,
+  type Workspace,
+} from "../../components/ulw-loop/workspace.ts";
+import type { SessionStore } from "../../components/witness/sessions.ts";
+
+/** A plan's files in the repository, read or not. */
+export interface Seen {
+  readonly ws: Workspace;
+  readonly scope: string | null;
+  /** Null: there is none, or it cannot be read. */
+  readonly loaded: Loaded<Plan> | null;
+  /** Why it cannot be read; null when it can, or when there is none. */
+  readonly trouble: unknown;
+}
+
+export const workspaceOf = (
+  root: string,
+  scope: string | null,
+  session: string,
+  env: NodeJS.ProcessEnv,
+): Workspace =>
+  openWorkspace({ root, session: scope, env, writer: { kind: "agent", host: "codex", session } });
+
+export function see(ws: Workspace, scope: string | null): Seen {
+  try {
+    return { ws, scope, loaded: readPlan(ws), trouble: null };
+  } catch (trouble) {
+    return { ws, scope, loaded: null, trouble };
+  }
+}
+
+/** Every plan of the repository that the folder belongs to. */
+export function plansAt(cwd: string, session: string, env: NodeJS.ProcessEnv): readonly Seen[] {
+  const { root } = findRootFast(cwd);
+  return sessionsOf(root).map((scope) => see(workspaceOf(root, scope, session, env), scope));
+}
+
+/** The session took the plan up, or the plan lies in a folder of the session's own name. */
+export const owns = ({ loaded, scope }: Seen, session: string): boolean =>
+  loaded !== null && (loaded.state.owner.session === session || scope === session);
+
+/** The host's goal is this plan's. */
+export const serves = (plan: Plan, objective: string | null): boolean =>
+  objective !== null && hostObjectives(plan).some((one) => sameObjective(one, objective));
+
+/**
+ * Binds the session to the open plans that it works on, and remembers outside the repository how far each ledger came and
+ * what it holds. A ledger that does not go on from what is known is left as it was known: the gate will say so.
+ */
+export function remember(
+  seen: readonly Seen[],
+  session: string,
+  objective: string | null,
+  store: SessionStore,
+): void {
+  const bound = new Set(store.bindings(session).map((one) => one.plan));
+  for (const one of seen) {
+    const { ws, scope, loaded } = one;
+    if (loaded === null) continue;
+    const plan = loaded.state;
+    const concerns = owns(one, session) || serves(plan, objective);
+    if (concerns && !isComplete(plan) && !bound.has(plan.planId))
+      store.bind(session, {
+        root: ws.place.root,
+        stateDir: ws.place.dir,
+        scope,
+        plan: plan.planId,
+        title: plan.title.slice(0, 80),
+        objective: plan.objective,
+        at: ws.now().toISOString(),
+      });
+    if (!concerns && !bound.has(plan.planId)) continue;
+    if (!anchorHolds(ws, loaded)) continue;
+    rememberHead(ws, loaded);
+    const ledger = join(ws.place.root, ws.place.ledgerPath);
+    // A line that another command is just writing is copied at the next sight.
+    if (statSync(ledger, { throwIfNoEntry: false }) !== undefined) store.keepLedger(ws.place.dir, ledger);
+  }
+}

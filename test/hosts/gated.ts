@@ -1,0 +1,153 @@
+/** The real Codex with the plugin installed, and a scripted model at its wheel. */
+
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ModelRequest, startScriptedModel, type Turn } from "../helpers/scripted-model.ts";
+import { ask } from "./ask.ts";
+import { makeHome, runCodex } from "./codex.ts";
+import { codexBinary } from "./codex-binary.ts";
+import { makeRepo } from "./repo.ts";
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const CLI = join(ROOT, "dist", "proofgate.js");
+const MARKETPLACE = join(ROOT, "dist", "codex");
+/** How long Codex waits for a command of a script, in milliseconds. */
+const WAIT_MS = 25_000;
+
+/** One thing that the scripted agent does: a shell line, a tool, or JavaScript of the code mode. */
+export type Step =
+  | { readonly sh: string }
+  | { readonly tool: string; readonly args?: Readonly<Record<string, unknown>> }
+  | { readonly turn: (id: string) => Turn };
+
+export const sh = (line: string): Step => ({ sh: line });
+export const createGoal = (objective: string): Step => ({ tool: "create_goal", args: { objective } });
+export const updateGoal = (status: string): Step => ({ tool: "update_goal", args: { status } });
+export const getGoal: Step = { tool: "get_goal" };
+
+export interface Played {
+  /** What came back for each step, in their order. */
+  readonly outputs: readonly string[];
+  readonly exit: number;
+  readonly transcript: string;
+  readonly requests: readonly ModelRequest[];
+}
+
+export interface GatedCodex {
+  readonly repo: string;
+  readonly home: string;
+  /** Where the hooks keep what they saw. */
+  readonly store: string;
+  /** One `codex exec` in the repository. Steps may be made from what came back so far. */
+  play(
+    steps: readonly (Step | ((outputs: readonly string[]) => Step))[],
+    options?: PlayOptions,
+  ): Promise<Played>;
+  remove(): Promise<void>;
+}
+
+interface PlayOptions {
+  readonly prompt?: string;
+  /** Goes on with the last session, in a new process. */
+  readonly resume?: boolean;
+  /** By default `workspace-write`, where the agent's commands cannot reach the store. */
+  readonly sandbox?: "workspace-write" | "danger-full-access";
+  readonly env?: Readonly<Record<string, string>>;
+  /** A model of Codex's own catalogue, whose tools it then gets. */
+  readonly model?: string;
+  readonly timeoutMs?: number;
+}
+
+/** @throws Error when there is no Codex, or it does not take the plugin */
+export async function gatedCodex(files: Readonly<Record<string, string>>): Promise<GatedCodex> {
+  const binary = await codexBinary();
+  if ("missing" in binary) throw new Error(binary.missing);
+  const home = await makeHome("http://127.0.0.1:9/v1");
+  const repo = await makeRepo(files);
+  const bin = join(home, "bin");
+  await mkdir(bin);
+  await symlink(CLI, join(bin, "proofgate"));
+  const env = { ...process.env, HOME: home, CODEX_HOME: join(home, "codex") };
+  for (const args of [
+    ["plugin", "marketplace", "add", MARKETPLACE],
+    ["plugin", "add", "proofgate@proofgate"],
+  ]) {
+    const { exit, text } = await ask(binary.path, args, repo.path, 60_000, env);
+    if (exit !== 0) throw new Error(`codex ${args.join(" ")}: ${text}`);
+  }
+  return {
+    repo: repo.path,
+    home,
+    store: join(home, "state", "proofgate"),
+    play: (steps, options = {}) => play(binary.path, home, repo.path, bin, steps, options),
+    async remove() {
+      await repo.remove();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function play(
+  binary: string,
+  home: string,
+  repo: string,
+  bin: string,
+  steps: Parameters<GatedCodex["play"]>[0],
+  options: PlayOptions,
+): Promise<Played> {
+  const outputs: string[] = [];
+  let asked = 0;
+  // A session that goes on repeats the calls of those before it.
+  const mark = Date.now().toString(36);
+  const idOf = (index: number): string => `step_${mark}_${index}`;
+  const model = await startScriptedModel((seen) => {
+    if (asked > 0) outputs.push(seen.outputs.get(idOf(asked - 1)) ?? "");
+    const step = steps[asked];
+    if (step === undefined) return { say: "done" };
+    return turnOf(typeof step === "function" ? step(outputs) : step, idOf(asked++));
+  });
+  const config = join(home, "codex", "config.toml");
+  const text = await readFile(config, "utf8");
+  await writeFile(config, text.replace(/base_url = ".*"/, `base_url = "${model.url}"`));
+  const { prompt = "do it", resume = false, sandbox = "workspace-write" } = options;
+  try {
+    const ran = await runCodex(
+      binary,
+      {
+        repo,
+        timeoutMs: options.timeoutMs ?? 180_000,
+        env: { PATH: `${bin}:${process.env.PATH ?? ""}`, ...options.env },
+        args: [
+          "exec",
+          ...(resume ? ["resume", "--last"] : []),
+          "--skip-git-repo-check",
+          "--dangerously-bypass-hook-trust",
+          ...["-c", `sandbox_mode="${sandbox}"`],
+          ...(options.model === undefined ? [] : ["-m", options.model]),
+          prompt,
+        ],
+      },
+      home,
+    );
+    const trouble = model.failure();
+    if (trouble !== null) throw new Error(`${trouble.message}\n${ran.transcript}`);
+    if (outputs.length < steps.length)
+      throw new Error(
+        `Codex ended with ${ran.exit} after ${outputs.length} of ${steps.length} steps:\n${ran.transcript}`,
+      );
+    return { outputs, ...ran, requests: model.requests };
+  } finally {
+    await model.end();
+  }
+}
+
+function turnOf(step: Step, id: string): Turn {
+  if ("sh" in step)
+    return {
+      id,
+      call: "exec_command",
+      args: { cmd: step.sh, login: false, yield_time_ms: WAIT_MS, max_output_tokens: 20_000 },
+    };
+  if ("tool" in step) return { id, call: step.tool, args: step.args ?? {} };
+  return step.turn(id);
+}

@@ -1,0 +1,129 @@
+/** A host played by hand: the payloads that Codex sends, to the hooks of the built plugin. */
+
+import { realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Said, World } from "../helpers/world.ts";
+
+const PLUGIN = join(import.meta.dirname, "..", "..", "dist", "codex", "plugins", "proofgate");
+const SESSION = "01a1f865-9437-7830-a3e6-9db0b3831fe6";
+
+export type HookEvent = "start" | "pre-goal" | "post-goal" | "post-shell";
+
+interface Call {
+  readonly session?: string;
+  /** A subagent's thread. */
+  readonly agent?: string;
+  readonly cwd?: string;
+  readonly tool?: string;
+  readonly input?: unknown;
+  readonly response?: unknown;
+  readonly env?: Record<string, string>;
+}
+
+/** What a hook printed; the host would act on it only with exit 0 and JSON of the right form. */
+export interface HookSaid {
+  readonly exit: number;
+  readonly out: string;
+  /** Reason of a denial that the host honours; null when the call goes on. */
+  readonly denied: string | null;
+}
+
+/** Codex in one repository: calls hooks as the host does, and keeps the goal of each thread. */
+export class Host {
+  readonly goals = new Map<string, { objective: string; status: string }>();
+
+  constructor(
+    readonly world: World,
+    readonly session = SESSION,
+  ) {}
+
+  /** A `proofgate` command of the agent, with the marks that the host gives its shells. */
+  agent(...args: string[]): Promise<Said> {
+    return this.world.run(args, {
+      json: true,
+      env: { CODEX_SESSION_ID: this.session, CODEX_THREAD_ID: this.session, CODEX_CI: "1" },
+    });
+  }
+
+  async hook(event: HookEvent, call: Call = {}): Promise<HookSaid> {
+    const cwd = call.cwd ?? this.world.root;
+    if (!realpathSync(cwd).startsWith(join(realpathSync(tmpdir()), "pg-world-")))
+      throw new Error(`not a folder of a test's world: ${cwd}`);
+    const payload = {
+      session_id: call.session ?? this.session,
+      turn_id: "1",
+      ...(call.agent === undefined ? {} : { agent_id: call.agent, agent_type: "worker" }),
+      transcript_path: null,
+      cwd,
+      hook_event_name:
+        event === "pre-goal" ? "PreToolUse" : event === "start" ? "SessionStart" : "PostToolUse",
+      model: "scripted",
+      permission_mode: "bypassPermissions",
+      tool_name: call.tool ?? "Bash",
+      tool_input: call.input ?? {},
+      ...(call.response === undefined ? {} : { tool_response: call.response }),
+      tool_use_id: "call_1",
+    };
+    const child = Bun.spawn(["sh", join(PLUGIN, "hooks", "run.sh"), event], {
+      cwd,
+      env: { ...this.world.env, PLUGIN_ROOT: PLUGIN, ...call.env },
+      stdin: new TextEncoder().encode(JSON.stringify(payload)),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, exit] = await Promise.all([new Response(child.stdout).text(), child.exited]);
+    return { exit, out, denied: exit === 0 ? denialIn(out) : null };
+  }
+
+  /** The agent's `create_goal`. */
+  async create(objective: string, agent?: string): Promise<void> {
+    const thread = agent ?? this.session;
+    this.goals.set(thread, { objective, status: "active" });
+    await this.told("create_goal", { objective }, agent);
+  }
+
+  /** The agent's `update_goal`. @returns the reason when it was refused, null when the host did it */
+  async update(status: string, agent?: string, call: Call = {}): Promise<string | null> {
+    const goalCall = {
+      ...call,
+      tool: "update_goal",
+      input: { status },
+      ...(agent === undefined ? {} : { agent }),
+    };
+    const said = await this.hook("pre-goal", goalCall);
+    if (said.denied !== null) return said.denied;
+    const goal = this.goals.get(agent ?? this.session);
+    if (goal !== undefined) goal.status = status;
+    const after = await this.told("update_goal", { status }, agent, call);
+    return after.out === "" ? null : `afterwards: ${JSON.parse(after.out).reason}`;
+  }
+
+  told(tool: string, input: unknown, agent?: string, call: Call = {}): Promise<HookSaid> {
+    const goal = this.goals.get(agent ?? this.session) ?? null;
+    return this.hook("post-goal", {
+      ...call,
+      tool,
+      input,
+      response: { goal },
+      ...(agent === undefined ? {} : { agent }),
+    });
+  }
+}
+
+/** Exactly what the real host takes for a denial; anything else lets the call go on. */
+function denialIn(out: string): string | null {
+  try {
+    const { hookSpecificOutput: said, ...rest } = JSON.parse(out);
+    const { hookEventName, permissionDecision, permissionDecisionReason, ...more } = said;
+    const clean = Object.keys(rest).length + Object.keys(more).length === 0;
+    return clean &&
+      hookEventName === "PreToolUse" &&
+      permissionDecision === "deny" &&
+      permissionDecisionReason
+      ? permissionDecisionReason
+      : null;
+  } catch {
+    return null;
+  }
+}
