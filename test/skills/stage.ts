@@ -1,0 +1,81 @@
+/** A repository that fits the plan in the skill ulw-loop, with our program on PATH under all the names that skills use. */
+
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import { PROGRAM } from "../cli/kit.ts";
+import { makeWorld, type World } from "../helpers/world.ts";
+import { fenced, read } from "./kit.ts";
+
+/** The plan that the skill shows. */
+export const SHOWN_PLAN = fenced(read("ulw-loop/SKILL.md"), "yaml")[0] ?? "";
+
+const NODE_TEST = 'import { test } from "node:test";\nimport assert from "node:assert/strict";\n';
+const SLUG = 'import { slug } from "../src/slug.js";\n';
+
+/** Before the work; `trim` works already. */
+const BASE: Readonly<Record<string, string>> = {
+  "package.json": '{ "type": "module", "scripts": { "test": "node --test" } }\n',
+  "src/slug.js": "export const trim = (text) => text.trim();\n",
+  "test/trim.test.js": `${NODE_TEST}import { trim } from "../src/slug.js";\ntest("trim", () => assert.equal(trim(" a "), "a"));\n`,
+};
+
+/** The tests that drive the work. They load `slug` at run time, so that they run where it is missing, and fail. */
+export const TESTS: Readonly<Record<string, string>> = {
+  "test/slug.test.js": `${NODE_TEST}test("slug", async () => {\n  const { slug } = await import("../src/slug.js");\n  assert.equal(slug("A b"), "a-b");\n});\n`,
+  "test/blank.test.js": `${NODE_TEST}test("blank", async () => {\n  const { slug } = await import("../src/slug.js");\n  assert.throws(() => slug(" "), /blank/);\n});\n`,
+};
+
+export const WORK: Readonly<Record<string, string>> = {
+  "src/slug.js": `${BASE["src/slug.js"]}export function slug(text) {\n  if (trim(text) === "") throw new Error("blank");\n  return trim(text).toLowerCase().replaceAll(" ", "-");\n}\n`,
+};
+
+/** A second goal, for what differs between the last goal and the others. */
+export const ACCENTS = {
+  title: "Accents",
+  criteria: [
+    {
+      class: ["happy", "edge"],
+      scenario: 'node --test test/accents.test.js exits 0; slug("Ä b") is "a-b".',
+      check: { run: "node --test test/accents.test.js" },
+    },
+  ],
+  without: { regression: "the first goal's criteria hold it", adversarial: "its input is text" },
+};
+export const ACCENTS_TEST: Readonly<Record<string, string>> = {
+  "test/accents.test.js": `${NODE_TEST}${SLUG}test("accents", () => assert.equal(slug("Ä b"), "a-b"));\n`,
+};
+export const ACCENTS_WORK: Readonly<Record<string, string>> = {
+  "src/slug.js": (WORK["src/slug.js"] ?? "").replace(
+    ".toLowerCase()",
+    '.normalize("NFD").replace(/\\p{M}/gu, "").toLowerCase()',
+  ),
+};
+
+export const CLAIMED = {
+  class: "happy",
+  scenario: 'Open /admin in a browser; the table lists 3 rows, and "no rows" when empty.',
+  channel: "browser",
+};
+
+export const yaml = (plan: unknown): string => stringify(plan);
+
+/** @param files besides those of the base */
+export async function slugWorld(files: Readonly<Record<string, string>> = {}): Promise<World> {
+  const world = await makeWorld({ ...BASE, ...files });
+  const bin = join(world.home, "bin");
+  mkdirSync(bin);
+  for (const name of ["proofgate", "omo"]) shim(join(bin, name), `exec node '${PROGRAM}' "$@"`);
+  world.env.PATH = `${bin}:${world.env.PATH}`;
+  return world;
+}
+
+/** A program of one shell line. */
+export function shim(path: string, line: string): void {
+  writeFileSync(path, `#!/bin/sh\n${line}\n`);
+  chmodSync(path, 0o755);
+}
+
+export function put(world: World, files: Readonly<Record<string, string>>): void {
+  for (const [path, content] of Object.entries(files)) world.write(path, content);
+}
