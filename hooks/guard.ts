@@ -52,7 +52,7 @@ const ULW_LOOP: readonly Kind[] = [
     what: "captured evidence",
     next: "proofgate prove  (browser and computer: let the driver write the file, then proofgate ulw-loop record-evidence)",
   },
-  { is: /(?:)/, what: "the tool's own state", next: "proofgate repair  (if it is damaged)" },
+  { is: /(?:)/, what: "the tool's own state", next: "proofgate ulw-loop repair  (if it is damaged)" },
 ];
 
 /** What lies below `.omx/goals/performance/<slug>/`. */

@@ -19,6 +19,8 @@ export interface Workspace {
   readonly writer: Writer;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => Date;
+  /** The same place, for another writer. */
+  as(writer: Writer): Workspace;
 }
 
 export function openWorkspace(options: {
@@ -41,6 +43,7 @@ export function openWorkspace(options: {
     env,
     now,
     witness,
+    as: (other) => openWorkspace({ ...options, writer: other }),
     journal: openJournal(place.dir, ulwLoop, { root, writer, clock: now, onAppend, onAppended }),
   };
 }

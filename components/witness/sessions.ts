@@ -34,6 +34,9 @@ export interface Allowance {
   readonly at: string;
 }
 
+/** What a stop left behind, when the user spoke last, and what was said at the start. */
+type NoteKind = "stops" | "prompts" | "given";
+
 export interface SessionStore {
   bindings(session: string): readonly Binding[];
   /** @throws system errors: a gate that cannot remember must not allow */
@@ -50,6 +53,9 @@ export interface SessionStore {
   /** Repository gates that were seen in force in a root since the session began. */
   gates(session: string, root: string): readonly unknown[];
   setGates(session: string, root: string, gates: readonly unknown[]): void;
+  /** A small JSON value that a policy wants kept for a thread or session; null when there is none. */
+  note(kind: NoteKind, id: string): unknown;
+  setNote(kind: NoteKind, id: string, value: unknown): void;
   /** Path of the copy of a state folder's ledger, whether it is there or not. */
   ledgerCopy(stateDir: string): string;
   /** Copies a ledger that was just found sound. */
@@ -89,6 +95,8 @@ export function openSessions(env: NodeJS.ProcessEnv): SessionStore {
     gates: (session, root) => gatesOf(session)[realFolder(root)] ?? [],
     setGates: (session, root, gates) =>
       writeWhole(file("gates", session), { roots: { ...gatesOf(session), [realFolder(root)]: gates } }),
+    note: (kind, id) => readJson<unknown>(file(kind, id)),
+    setNote: (kind, id, value) => writeWhole(file(kind, id), value),
     ledgerCopy: copy,
     keepLedger(stateDir, ledger) {
       const to = copy(stateDir);

@@ -8,13 +8,19 @@ import { readFileSync, writeSync } from "node:fs";
 import { Refusal } from "../../components/errors.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { openSessions, type SessionStore } from "../../components/witness/sessions.ts";
+import { startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
 import { gatesInForce, gather } from "./facts.ts";
+import { ownPlan } from "./own-plan.ts";
+import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
+import { answerPrompt } from "./prompt.ts";
 import { plansAt, remember } from "./sight.ts";
+import { answerStop } from "./stop.ts";
 
-/** Half of the timeout that hooks.json asks for, in milliseconds: at that time the answer is no. */
+/** Half of the timeouts that hooks.json asks for, in milliseconds: at that time the gate's answer is no. */
 const DEADLINE_MS = 290_000;
+const SMALL_DEADLINE_MS = 28_000;
 
 type Answer = Readonly<Record<string, unknown>> | null;
 
@@ -25,11 +31,52 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
       return beforeGoalTool(payload, store);
     case "post-goal":
       return afterGoalTool(payload, store);
+    case "pre-patch": {
+      const refused = refusedPatch(payload);
+      return refused === null ? null : denial(refused);
+    }
+    case "start":
+      await sight(payload, store);
+      return context("SessionStart", await startWords(payload, store));
+    case "prompt": {
+      // In a subagent the agent itself wrote the prompt: it is not the user.
+      if (payload.agent !== null) return null;
+      await sight(payload, store);
+      store.setNote("prompts", payload.session, { at: Date.now() });
+      return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt));
+    }
+    case "stop":
+      await sight(payload, store);
+      return answerStop(payload, store);
     default:
       await sight(payload, store);
       return null;
   }
 }
+
+/** A text for the agent; nothing where there is nothing to say. */
+const context = (event: string, text: string): Answer =>
+  text === "" ? null : { hookSpecificOutput: { hookEventName: event, additionalContext: text } };
+
+async function startWords(payload: Payload, store: SessionStore): Promise<string> {
+  const own = await ownPlan(payload);
+  const known = store.note("given", payload.session);
+  const { text, digest } = startText({
+    plan: own?.facts ?? null,
+    occasion: OCCASIONS[payload.source] ?? "start",
+    lastGiven: typeof known === "string" ? known : null,
+  });
+  if (digest !== null && digest !== known) store.setNote("given", payload.session, digest);
+  return text;
+}
+
+const OCCASIONS: Readonly<Record<string, "start" | "resume" | "compaction">> = {
+  startup: "start",
+  clear: "start",
+  fork: "resume",
+  resume: "resume",
+  compact: "compaction",
+};
 
 async function sight(payload: Payload, store: SessionStore): Promise<void> {
   const { session, cwd } = payload;
@@ -123,7 +170,7 @@ async function main(): Promise<void> {
   let payload: Payload | null = null;
   setTimeout(
     () => finish(refusal(event, payload, "judging it took too long", "proofgate check")),
-    DEADLINE_MS,
+    event.endsWith("-goal") ? DEADLINE_MS : SMALL_DEADLINE_MS,
   );
   try {
     payload = parsePayload(readFileSync(0, "utf8"));

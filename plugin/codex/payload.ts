@@ -9,6 +9,10 @@ export interface Payload {
   readonly tool: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly response: unknown;
+  /** The user's words, at a prompt. */
+  readonly prompt: string;
+  /** Why a session begins. */
+  readonly source: string;
 }
 
 /** The thread that a goal tool works on. */
@@ -25,6 +29,8 @@ export function parsePayload(text: string): Payload {
     tool: typeof value.tool_name === "string" ? value.tool_name : "",
     input: isMap(value.tool_input) ? value.tool_input : {},
     response: value.tool_response,
+    prompt: typeof value.prompt === "string" ? value.prompt : "",
+    source: typeof value.source === "string" ? value.source : "",
   };
 }
 

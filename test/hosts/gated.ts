@@ -101,7 +101,8 @@ async function play(
   const mark = Date.now().toString(36);
   const idOf = (index: number): string => `step_${mark}_${index}`;
   const model = await startScriptedModel((seen) => {
-    if (asked > 0) outputs.push(seen.outputs.get(idOf(asked - 1)) ?? "");
+    // A stop that is held back asks for more turns than there are steps.
+    if (outputs.length < asked) outputs.push(seen.outputs.get(idOf(asked - 1)) ?? "");
     const step = steps[asked];
     if (step === undefined) return { say: "done" };
     return turnOf(typeof step === "function" ? step(outputs) : step, idOf(asked++));

@@ -8,7 +8,16 @@ import type { Said, World } from "../helpers/world.ts";
 const PLUGIN = join(import.meta.dirname, "..", "..", "dist", "codex", "plugins", "proofgate");
 const SESSION = "01a1f865-9437-7830-a3e6-9db0b3831fe6";
 
-export type HookEvent = "start" | "pre-goal" | "post-goal" | "post-shell";
+const EVENTS = {
+  start: "SessionStart",
+  prompt: "UserPromptSubmit",
+  "pre-goal": "PreToolUse",
+  "pre-patch": "PreToolUse",
+  "post-goal": "PostToolUse",
+  "post-shell": "PostToolUse",
+  stop: "Stop",
+} as const;
+type HookEvent = keyof typeof EVENTS;
 
 interface Call {
   readonly session?: string;
@@ -18,6 +27,8 @@ interface Call {
   readonly tool?: string;
   readonly input?: unknown;
   readonly response?: unknown;
+  readonly prompt?: string;
+  readonly source?: string;
   readonly env?: Record<string, string>;
 }
 
@@ -56,16 +67,19 @@ export class Host {
       ...(call.agent === undefined ? {} : { agent_id: call.agent, agent_type: "worker" }),
       transcript_path: null,
       cwd,
-      hook_event_name:
-        event === "pre-goal" ? "PreToolUse" : event === "start" ? "SessionStart" : "PostToolUse",
+      hook_event_name: EVENTS[event],
       model: "scripted",
       permission_mode: "bypassPermissions",
       tool_name: call.tool ?? "Bash",
       tool_input: call.input ?? {},
       ...(call.response === undefined ? {} : { tool_response: call.response }),
       tool_use_id: "call_1",
+      ...(call.prompt === undefined ? {} : { prompt: call.prompt }),
+      ...(call.source === undefined ? {} : { source: call.source }),
     };
-    const child = Bun.spawn(["sh", join(PLUGIN, "hooks", "run.sh"), event], {
+    // The hook asks who called it: a process whose command line reads like `codex exec`.
+    const line = `sh '${join(PLUGIN, "hooks", "run.sh")}' ${event}; exit $?`;
+    const child = Bun.spawn(["sh", "-c", line, "codex", "exec"], {
       cwd,
       env: { ...this.world.env, PLUGIN_ROOT: PLUGIN, ...call.env },
       stdin: new TextEncoder().encode(JSON.stringify(payload)),
@@ -74,6 +88,18 @@ export class Host {
     });
     const [out, exit] = await Promise.all([new Response(child.stdout).text(), child.exited]);
     return { exit, out, denied: exit === 0 ? denialIn(out) : null };
+  }
+
+  /** What a hook adds to the conversation; empty for nothing. */
+  async says(event: "start" | "prompt", call: Call): Promise<string> {
+    const { out } = await this.hook(event, call);
+    return out === "" ? "" : JSON.parse(out).hookSpecificOutput.additionalContext;
+  }
+
+  /** The agent stops. @returns why it is held back, null when it may */
+  async stop(call: Call = {}): Promise<{ reason: string; systemMessage?: string } | null> {
+    const { out } = await this.hook("stop", call);
+    return out === "" ? null : JSON.parse(out);
   }
 
   /** The agent's `create_goal`. */

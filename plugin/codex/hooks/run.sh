@@ -12,19 +12,29 @@ while :; do
   here=${here%/*}
 done
 
-# Shell commands come often and print much. Only one that changed a ledger is of interest.
-if [ "$event" = post-shell ]; then
-  [ -n "$here" ] || exit 0
-  payload=$(grep -o -m1 '"session_id": *"[^"]*"')
-else
-  payload=$(cat)
-fi
+# Shell commands and patches come often and may be long: only one that changed a ledger, or names our files, is of interest.
+case $event in
+  post-shell)
+    [ -n "$here" ] || exit 0
+    payload=$(grep -o -m1 '"session_id": *"[^"]*"')
+    ;;
+  pre-patch) payload=$(grep -i -e '[.]om[ox]' -e proofgate) || exit 0 ;;
+  *) payload=$(cat) ;;
+esac
 session=${payload#*\"session_id\":}
 session=${session#*\"}
 session=${session%%\"*}
 case $session in '' | *[!0-9A-Za-z-]*) session=unknown ;; esac
 
 case $event in
+  pre-patch) ;;
+  stop) [ -n "$here" ] || [ -e "$state/bindings/$session.json" ] || exit 0 ;;
+  prompt)
+    # Everywhere else the words alone decide, and few prompts have them.
+    if [ -z "$here" ]; then
+      case $payload in *[Uu][Ll][Ww]* | *performance-goal* | *'proofgate approve'*) ;; *) exit 0 ;; esac
+    fi
+    ;;
   start)
     # A gate was here in this session: what `status` calls armed.
     mkdir -p "$state/seen" 2>/dev/null && : >"$state/seen/$session"
@@ -64,6 +74,8 @@ refuse() {
 
 root=${PLUGIN_ROOT:-${0%/hooks/*}}
 node=$(command -v node || command -v bun) || refuse 'no node on PATH'
+[ "$event" != stop ] || PROOFGATE_HOST_ARGS=$(ps -o args= -p "$PPID" 2>/dev/null)
+export PROOFGATE_HOST_ARGS
 # Options of the user's own programs are none of the gate's.
 unset NODE_OPTIONS BUN_OPTIONS
 answer=$(printf '%s' "$payload" | "$node" "$root/hook/hook.js" "$event" 2>/dev/null) || refuse 'it ended early'

@@ -1,0 +1,27 @@
+/** The plan that a session works on, as the policies see it. */
+
+import { assessPlan } from "../../components/ulw-loop/assess.ts";
+import { nextStep } from "../../components/ulw-loop/handoff.ts";
+import { lookAt } from "../../components/ulw-loop/present.ts";
+import type { Workspace } from "../../components/ulw-loop/workspace.ts";
+import { planFacts } from "../../hooks/facts.ts";
+import type { PlanFacts } from "../../hooks/types.ts";
+import type { Payload } from "./payload.ts";
+import { owns, plansAt, type Seen } from "./sight.ts";
+
+/** @returns null when there is none, or when only other live sessions work on those that are here */
+export async function ownPlan(payload: Payload): Promise<{ ws: Workspace; facts: PlanFacts } | null> {
+  const seen = plansAt(payload.cwd, payload.session, process.env).filter((one) => one.loaded !== null);
+  const own = seen.find((one) => owns(one, payload.session)) ?? seen.find(isNobodys);
+  if (own === undefined || own.loaded === null) return null;
+  const { state: plan, head } = own.loaded;
+  const present = await lookAt(own.ws.place, { thorough: false });
+  const assessed = assessPlan(plan, present);
+  const next = nextStep(plan, assessed, present);
+  const facts = planFacts({ plan, assessed, next, ledger: head.hash, tree: present.tree?.id ?? null });
+  return { ws: own.ws, facts };
+}
+
+/** Made in a plain shell, for whoever takes it up first. */
+const isNobodys = ({ loaded, scope }: Seen): boolean =>
+  scope === null && loaded !== null && loaded.state.owner.session === null;

@@ -1,0 +1,62 @@
+/** When the agent stops with proof open. */
+
+import { readConfig } from "../../components/ulw-loop/workspace.ts";
+import type { SessionStore } from "../../components/witness/sessions.ts";
+import { onStop, parseStopMemory } from "../../hooks/continuation.ts";
+import { ownPlan } from "./own-plan.ts";
+import { type Payload, threadOf } from "./payload.ts";
+
+/** `codex exec` ends after its turn; elsewhere the host begins the next turn of an active goal by itself. */
+const runsOnce = (): boolean => / exec( |$)/.test(process.env.PROOFGATE_HOST_ARGS ?? "");
+
+const STATUSES = ["active", "paused", "blocked", "usageLimited", "budgetLimited", "complete"] as const;
+
+/** @returns the hook's answer; null lets the agent stop */
+export async function answerStop(
+  payload: Payload,
+  store: SessionStore,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  if (payload.agent !== null) return null;
+  const own = await ownPlan(payload);
+  // A plan that nobody took up is not this session's to finish.
+  const mine = own !== null && store.bindings(payload.session).some((one) => one.plan === own.facts.planId);
+  const thread = threadOf(payload);
+  const hostGoal = STATUSES.find((one) => one === store.hostGoal(thread)?.goal?.status) ?? null;
+  const decision = onStop({
+    thread,
+    plan: mine ? own.facts : null,
+    memory: parseStopMemory(store.note("stops", thread)),
+    now: Date.now(),
+    promptedAt: promptedAt(store.note("prompts", payload.session)),
+    tokens: null,
+    budget: mine ? await budgetOf(own.ws.place.root) : null,
+    hostContinues: hostGoal === "active" && !runsOnce(),
+    hostGoal,
+    ended: "finished",
+    openQuestion: false,
+    subagent: false,
+  });
+  if (decision.next !== null) store.setNote("stops", thread, decision.next);
+  switch (decision.kind) {
+    case "hold":
+      return { decision: "block", reason: decision.reason };
+    case "let_go":
+      return { decision: "block", reason: decision.tellAgent, systemMessage: decision.tellUser };
+    case "quiet":
+      return null;
+  }
+}
+
+function promptedAt(note: unknown): number | null {
+  return typeof note === "object" && note !== null && "at" in note && typeof note.at === "number"
+    ? note.at
+    : null;
+}
+
+async function budgetOf(root: string) {
+  try {
+    return (await readConfig(root))?.budget ?? null;
+  } catch {
+    return null;
+  }
+}

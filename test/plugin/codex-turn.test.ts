@@ -1,0 +1,175 @@
+/** What the plugin says and does around a turn: at the start, at the user's words, at a patch, at a stop. */
+
+import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { hire, must, planText, work } from "../adversarial/play.ts";
+import { makeWorld } from "../helpers/world.ts";
+import { Host } from "./host.ts";
+import { proven, started } from "./stage.ts";
+
+const CHILD = "0ba1f865-0000-7830-a3e6-9db0b3831fe6";
+
+describe("at the start of a session", () => {
+  test("what is open and the one next command, once, and again after compaction", async () => {
+    const host = await started();
+    const first = await host.says("start", { source: "resume" });
+    expect(first).toMatch(/G001[\s\S]*next: proofgate prove/);
+    expect(Buffer.byteLength(first)).toBeLessThanOrEqual(600);
+    expect(await host.says("start", { source: "resume" })).toBe("");
+    expect(await host.says("start", { source: "compact" })).toMatch(/next: proofgate prove/);
+    work(host.world);
+    await must(host.agent("prove", "--all"));
+    expect(await host.says("start", { source: "resume" })).not.toBe("");
+  });
+
+  test("nothing where there is no plan", async () => {
+    const host = new Host(await makeWorld({ "a.txt": "1" }));
+    expect(await host.says("start", { source: "startup" })).toBe("");
+  });
+});
+
+describe("the user's words", () => {
+  test("ulw is an order, also where there is no plan yet; a mention of it is none", async () => {
+    const host = new Host(await makeWorld({ "a.txt": "1" }));
+    expect(await host.says("prompt", { prompt: "ulw: make the importer faster" })).toMatch(/ulw-loop/);
+    expect(await host.says("prompt", { prompt: "what does `ulw` do in src/ulw.ts?" })).toBe("");
+    expect(await host.says("prompt", { prompt: "ulw: go", agent: CHILD })).toBe("");
+  });
+
+  test("a steering directive is applied in the user's name; a subagent's is not", async () => {
+    const host = await started();
+    const prompt = `omo ulw-loop steer: ${JSON.stringify({
+      kind: "add_subgoal",
+      title: "Docs",
+      objective: "Write the manual.",
+      evidence: "the manual is missing",
+      rationale: "users ask for it",
+    })}`;
+    await host.says("prompt", { prompt, agent: CHILD });
+    expect((await host.world.ask("status")).json.goals).toHaveLength(1);
+    expect(await host.says("prompt", { prompt: `please\n${prompt}` })).toBe("");
+    expect((await host.world.ask("status")).json.goals).toHaveLength(1);
+    expect(await host.says("prompt", { prompt })).toMatch(/user's directive was applied/);
+    expect((await host.world.ask("status")).json.goals).toHaveLength(2);
+    expect((await host.world.ask("verify")).exit).toBe(0);
+  });
+
+  test("a directive that is wrong changes nothing and says what was expected", async () => {
+    const host = await started();
+    expect(await host.says("prompt", { prompt: 'OMO_ULW_LOOP_STEER: {"kind":"drop_all"}' })).toMatch(
+      /steered nothing: .*kind/i,
+    );
+    expect(await host.says("prompt", { prompt: "OMO_ULW_LOOP_STEER: {" })).toMatch(/steered nothing/);
+  });
+
+  test("proofgate approve agrees to what waits: a plan of pins alone is then complete", async () => {
+    const plan = planText([
+      { title: "Keep", criteria: [{ classes: "happy", check: '{ run: "node test/keep.test.js" }' }] },
+    ]);
+    const host = await started(plan);
+    await must(host.agent("prove", "--all"));
+    await must(
+      host.agent(
+        "ulw-loop",
+        "record-quality-gate",
+        "--recommendation",
+        "APPROVE",
+        "--architect-status",
+        "CLEAR",
+        "--review",
+        "read src/keep.js and test/keep.test.js line by line",
+        "--cleaner",
+        "looked at src/keep.js: nothing to clean",
+      ),
+    );
+    expect(await host.update("complete")).toMatch(/no happy criterion failed/);
+    await host.says("prompt", { prompt: "proofgate approve", agent: CHILD });
+    expect(await host.update("complete")).toMatch(/no happy criterion failed/);
+    expect(await host.says("prompt", { prompt: "proofgate approve G007" })).toMatch(/approved nothing/);
+    expect(await host.says("prompt", { prompt: "proofgate approve G001" })).toMatch(
+      /user approved G001-C001/,
+    );
+    expect(await host.update("complete")).toBeNull();
+  });
+
+  test("words of an agent's own shell approve nothing", async () => {
+    const host = new Host(await hire());
+    const said = await host.agent("approve");
+    expect(said.json.error.code).toBe("approval_not_user");
+  });
+});
+
+describe("a patch", () => {
+  const patch = (path: string): string =>
+    `*** Begin Patch\n*** Update File: ${path}\n@@\n-a\n+b\n*** End Patch\n`;
+
+  test("to the tool's own files is refused with the command to use", async () => {
+    const host = await started();
+    for (const path of [".omo/ulw-loop/goals.json", "./src/../.omo/ulw-loop/ledger.jsonl"]) {
+      const said = await host.hook("pre-patch", { tool: "apply_patch", input: { command: patch(path) } });
+      expect(said.denied, path).toMatch(/only the tool writes it[\s\S]*Next: proofgate/);
+    }
+  });
+
+  test("to anything else goes on, however long it is", async () => {
+    const host = await started();
+    for (const command of [
+      patch("src/add.js"),
+      patch("src/add.js") + "+x\n".repeat(100_000),
+      patch(".proofgate.yaml"),
+    ]) {
+      const said = await host.hook("pre-patch", { tool: "apply_patch", input: { command } });
+      expect(said).toEqual({ exit: 0, out: "", denied: null });
+    }
+  });
+});
+
+describe("a stop", () => {
+  test("is held while something moves, let go when nothing does, and then quiet until something changes", async () => {
+    const host = await started();
+    expect((await host.stop())?.reason).toMatch(/^Not complete: 0 of 2 proven\./);
+    host.world.write("src/add.js", "export const add = 1;\n");
+    expect((await host.stop())?.reason).toMatch(/^Not complete/);
+    expect((await host.stop())?.reason).toMatch(/Nothing changed since the last stop/);
+    const last = await host.stop();
+    expect(last?.reason).toMatch(/lets go[\s\S]*paused/);
+    expect(last?.systemMessage).toMatch(/^NOT complete: 0 of 2 proven/);
+    expect(await host.stop()).toBeNull();
+    host.world.write("src/add.js", "export const add = 2;\n");
+    expect((await host.stop())?.reason).toMatch(/^Not complete/);
+  });
+
+  test("is nobody's business without a plan, in a subagent, for another session, and after the end", async () => {
+    const bare = new Host(await makeWorld({ "a.txt": "1" }));
+    expect(await bare.stop()).toBeNull();
+    const host = await started();
+    expect(await host.stop({ agent: CHILD })).toBeNull();
+    expect(await new Host(host.world, CHILD).stop()).toBeNull();
+    await proven(host);
+    expect(await host.update("complete")).toBeNull();
+    await must(
+      host.agent(
+        "ulw-loop",
+        "checkpoint",
+        "--goal-id",
+        "G001",
+        "--status",
+        "complete",
+        "--evidence",
+        "proven",
+      ),
+    );
+    expect(await host.stop()).toBeNull();
+  });
+
+  test("lets go of an agent that said blocked, and of one that the user cancelled", async () => {
+    const blocked = await started();
+    await blocked.update("blocked");
+    expect(await blocked.stop()).toBeNull();
+    const cancelled = await started();
+    await must(cancelled.agent("ulw-loop", "cancel", "--evidence", "the user said /cancel"));
+    expect(await cancelled.stop()).toBeNull();
+    expect(existsSync(join(cancelled.world.root, ".omo"))).toBe(true);
+  });
+});
