@@ -7,6 +7,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { commandLine } from "./bench/command-line.ts";
 import { engine } from "./bench/engine.ts";
+import { hooks } from "./bench/hooks.ts";
 import { honestWay, program as programSize } from "./bench/sizes.ts";
 import { makeBenchWorld } from "./bench/state.ts";
 import { type Row, table, within } from "./bench/table.ts";
@@ -24,6 +25,8 @@ const rows: Row[] = [];
 try {
   progress("the command line");
   rows.push(...(await commandLine(world, program)));
+  progress("hooks");
+  rows.push(...(await hooks(world, join(root, "dist", "codex", "plugins", "proofgate"))));
   progress("fingerprint and journal");
   rows.push(...(await engine(world, root)));
   progress("the honest way");

@@ -2,6 +2,7 @@
 # The shell part of every hook. It leaves early, without a Node start, where nothing here concerns us; else it hands the
 # payload to hook.js. The host lets a call pass when a hook fails, so a completion is refused here when hook.js cannot.
 event=$1
+payload=
 state="${XDG_STATE_HOME:-$HOME/.local/state}/proofgate"
 
 # A plan, or gates of the repository, in this folder or above it?
@@ -16,9 +17,13 @@ done
 case $event in
   post-shell)
     [ -n "$here" ] || exit 0
-    payload=$(grep -o -m1 '"session_id": *"[^"]*"')
+    payload=$(LC_ALL=C grep -o -m1 '"session_id": *"[^"]*"')
     ;;
-  pre-patch) payload=$(grep -i -e '[.]om[ox]' -e proofgate) || exit 0 ;;
+  pre-patch) payload=$(LC_ALL=C grep -i -e '[.]om[ox]' -e '/proofgate/[abghln]') || exit 0 ;;
+  *-goal)
+    # Goal tools say little; reading it here saves a process.
+    while IFS= read -r line || [ -n "$line" ]; do payload=$payload$line; done
+    ;;
   *) payload=$(cat) ;;
 esac
 session=${payload#*\"session_id\":}
@@ -52,7 +57,9 @@ case $event in
   *)
     # A plan that the session worked on, or gates that it began with, bind it also where they are gone; and a goal that
     # names a plan is looked at whether the plan is here or not.
-    case $payload$(cat "$state/hosts/$session.json" 2>/dev/null) in
+    known=
+    [ ! -e "$state/hosts/$session.json" ] || known=$(cat "$state/hosts/$session.json")
+    case $payload$known in
       *'Complete every goal of the plan in'*) ;;
       *)
         if [ -z "$here" ] && [ ! -e "$state/bindings/$session.json" ] && [ ! -e "$state/gates/$session.json" ]; then
