@@ -71,6 +71,20 @@ export const CODES = {
   state_newer: { exit: 3, means: "The ledger was written by a newer version." },
   state_damaged: { exit: 3, means: "Ledger or snapshot were changed by hand, or are incomplete." },
   state_missing: { exit: 3, means: "A ledger that the witness store knows is gone or shorter than it was." },
+  host_missing: { exit: 1, means: "The agent host was not found, or does not start." },
+  host_failed: { exit: 1, means: "A command of the agent host failed that the installer needs." },
+  host_config: { exit: 1, means: "The agent host's configuration cannot be read or changed safely." },
+  plugin_missing: {
+    exit: 1,
+    means: "This copy of Proofgate brings no plugin for the host, or not a whole one.",
+  },
+  confirmation_needed: {
+    exit: 1,
+    means: "Changes outside the repository need a yes: at a terminal, or with --yes.",
+  },
+  install_conflict: { exit: 1, means: "Something else stands where the installer would put its own." },
+  not_installed: { exit: 1, means: "The installer has no record of an installation here." },
+  unhealthy: { exit: 1, means: "The doctor found something that keeps the gate from working." },
   internal: { exit: 1, means: "A defect of Proofgate itself; the state is as before." },
 } as const satisfies Record<string, CodeMeaning>;
 

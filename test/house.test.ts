@@ -14,6 +14,7 @@ const filesOf = (folder: string): { path: string; body: string }[] =>
     .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
     .map((path) => ({ path, body: text(path) }));
 const sources = filesOf("components");
+const installer = filesOf("scripts/installer");
 
 /** What each room may import, besides itself and `errors.ts`. */
 const MAY: Readonly<Record<string, readonly string[]>> = {
@@ -52,7 +53,16 @@ test("plugins lead to policies and the engine, policies to the engine alone, and
     );
   expect(wrong(filesOf("hooks"), /^(hooks|components)\//)).toEqual([]);
   expect(wrong(filesOf("plugin"), /^(plugin|hooks|components)\//)).toEqual([]);
-  expect(wrong(sources, /^(components\/|package\.json$)/)).toEqual([]);
+  // The installer stands beside the engine: the command line calls it, nothing else does.
+  const isCommand = ({ path }: { path: string }): boolean => path.startsWith("components/cli/commands/");
+  expect(wrong(sources.filter(isCommand), /^(components|scripts\/installer)\//)).toEqual([]);
+  expect(
+    wrong(
+      sources.filter((file) => !isCommand(file)),
+      /^(components\/|package\.json$)/,
+    ),
+  ).toEqual([]);
+  expect(wrong(installer, /^(scripts\/installer|components)\//)).toEqual([]);
   const impure = filesOf("hooks").filter(({ body }) => /from "node:|\bprocess\.|\bDate\.now\(/.test(body));
   expect(impure.map(({ path }) => path)).toEqual([]);
 });
@@ -62,12 +72,14 @@ test("only the evidence room starts processes, and never synchronously", () => {
     .filter(({ body }) => /node:child_process/.test(body))
     .map(({ path }) => path.split("/")[1]);
   expect(new Set(starters)).toEqual(new Set(["evidence"]));
-  const synchronous = sources.filter(({ body }) => /\b(spawnSync|execSync|execFileSync)\b\s*\(/.test(body));
+  const synchronous = [...sources, ...installer].filter(({ body }) =>
+    /\b(spawnSync|execSync|execFileSync)\b\s*\(/.test(body),
+  );
   expect(synchronous.map(({ path }) => path)).toEqual([]);
 });
 
 test("every source file begins by saying what it is for", () => {
-  const all = [...sources, ...filesOf("hooks"), ...filesOf("plugin")];
+  const all = [...sources, ...installer, ...filesOf("hooks"), ...filesOf("plugin")];
   expect(all.filter(({ body }) => !/^(#!.*\n)?\/\*\*/.test(body)).map(({ path }) => path)).toEqual([]);
 });
 
@@ -81,7 +93,7 @@ test("docs/errors.md lists exactly the codes that a refusal can have", () => {
 });
 
 test("every code is used somewhere", () => {
-  const used = sources
+  const used = [...sources, ...installer]
     .map(({ path, body }) =>
       path === "components/errors.ts" ? (body.split("export type Code")[1] ?? "") : body,
     )

@@ -29,8 +29,13 @@ const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   "ulw-loop repair": async () => (await import("./commands/integrity.ts")).repair,
   "ulw-loop import": async () => (await import("./commands/integrity.ts")).importCommand,
   approve: async () => (await import("./commands/approve.ts")).approveCommand,
+  init: async () => (await import("./commands/init.ts")).initCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,
   ci: async () => (await import("./commands/check.ts")).ciCommand,
+  install: async () => (await import("./commands/install.ts")).installCommand,
+  update: async () => (await import("./commands/install.ts")).updateCommand,
+  uninstall: async () => (await import("./commands/install.ts")).uninstallCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
 };
 
 async function run(argv: readonly string[]): Promise<void> {

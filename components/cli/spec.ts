@@ -55,6 +55,13 @@ const ulw = (
   ...(takes === undefined ? {} : { takes }),
 });
 
+const scope: Flag = { value: "SCOPE", help: "user (default) or project: on in this repository only" };
+const INSTALL_FLAGS: Readonly<Record<string, Flag>> = {
+  "trust-hooks": { help: "also trust the plugin's hooks; without that the host skips them in silence" },
+  "dry-run": { help: "show what would be done, and do nothing" },
+  yes: { help: "do not ask" },
+};
+
 export const COMMANDS: readonly CommandSpec[] = [
   ulw("create-goals", "write the brief and the plan", {
     brief: { value: "TEXT", help: "the brief itself, Markdown" },
@@ -152,6 +159,11 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: { ...CHECK_FLAGS, objective: { value: "TEXT", help: "what it is for" } },
   },
   { name: "approve", summary: "the user's approval of criteria and weakenings, at a terminal", flags: {} },
+  {
+    name: "init",
+    summary: "write .proofgate.yaml: what any goal in this repository has to pass",
+    flags: { "dry-run": { help: "show it, write nothing" } },
+  },
   { name: "check", summary: "exit 0 only when everything is proven on the tree as it is", flags: {} },
   {
     name: "ci",
@@ -160,6 +172,33 @@ export const COMMANDS: readonly CommandSpec[] = [
       plan: { value: "PATH", help: ".proofgate/plan.yaml by default" },
       base: { value: "REF", help: "commit to compare with" },
     },
+  },
+  {
+    name: "install",
+    takes: "codex",
+    summary: "set an agent host up: plugin, hooks, agent roles, links",
+    flags: { scope, ...INSTALL_FLAGS },
+  },
+  {
+    name: "update",
+    takes: "codex",
+    summary: "bring what is installed to this version",
+    flags: INSTALL_FLAGS,
+  },
+  {
+    name: "uninstall",
+    takes: "codex",
+    summary: "take away what was installed; every untouched file as it was before",
+    flags: {
+      scope: { value: "SCOPE", help: "project: leave this repository only; everything by default" },
+      "dry-run": { help: "show what would be done, and do nothing" },
+      yes: { help: "do not ask" },
+    },
+  },
+  {
+    name: "doctor",
+    summary: "is the gate in place and able to run; what mends it where not",
+    flags: { preflight: { help: "also whether this machine has what the plan's checks need" } },
   },
 ];
 

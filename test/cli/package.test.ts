@@ -66,6 +66,14 @@ test("the package holds the program and its documents, no sources, no tests", ()
     "LICENSE",
     "CHANGELOG.md",
     "dist/proofgate.js",
+    "dist/codex/.agents/plugins/marketplace.json",
+    "dist/codex/plugins/proofgate/.codex-plugin/plugin.json",
+    "dist/codex/plugins/proofgate/hooks/hooks.json",
+    "dist/codex/plugins/proofgate/hooks/run.sh",
+    "dist/codex/plugins/proofgate/hook/hook.js",
+    "dist/codex/plugins/proofgate/bin/proofgate.js",
+    "dist/codex/plugins/proofgate/skills/ulw-loop/SKILL.md",
+    "dist/codex/plugins/proofgate/agents/worker.toml",
     "docs/checks.md",
     "docs/plan.md",
     "docs/errors.md",
@@ -76,19 +84,21 @@ test("the package holds the program and its documents, no sources, no tests", ()
   ])
     expect(paths).toContain(path);
   expect(
-    paths.filter((path) =>
-      /\.ts$|(^|\/)(test|components|scripts|node_modules|\.[^/]+)\/|tsconfig|biome|knip|lock/.test(path),
+    paths.filter(
+      (path) =>
+        !path.startsWith("dist/codex/") &&
+        /\.ts$|(^|\/)(test|components|scripts|node_modules|\.[^/]+)\/|tsconfig|biome|knip|lock/.test(path),
     ),
   ).toEqual([]);
   expect(
     paths.filter(
       (path) =>
-        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|dist\/codex\/.+|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           path,
         ),
     ),
   ).toEqual([]);
-  expect(packed.unpackedSize).toBeLessThan(2097152);
+  expect(packed.unpackedSize).toBeLessThan(6 * 1024 * 1024);
 });
 
 test("nothing in the package names a folder of the machine it was made on", () => {
