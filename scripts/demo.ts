@@ -1,11 +1,13 @@
 /**
  * `npm run demo`: a small real package, two bugs, an agent that takes shortcuts and then does the work.
- * `--fast` leaves the pauses out; `--json` prints one object with the numbers in place of the story.
+ * `--host codex` plays it inside the real Codex. `--fast` leaves the pauses out; `--json` prints one object with the numbers in place of the story.
  * Exit 1 when anything does not happen as told.
  */
 
 import { join } from "node:path";
 import { ensureBuilt } from "./built.ts";
+import { findCodex } from "./demo/find-codex.ts";
+import { tellInCodex } from "./demo/in-codex.ts";
 import { openStage } from "./demo/stage.ts";
 import { tellStory } from "./demo/story.ts";
 import { honestNumbers, seconds, tellOn } from "./demo/telling.ts";
@@ -17,6 +19,12 @@ const say = (line: string): void => {
   if (!json) console.log(line);
 };
 
+const hostAt = process.argv.indexOf("--host");
+const host = hostAt < 0 ? null : (process.argv[hostAt + 1] ?? "");
+if (host !== null && host !== "codex") {
+  console.error(`--host takes codex, not ${JSON.stringify(host)}.\nnext: npm run demo -- --host codex`);
+  process.exit(2);
+}
 const program = await ensureBuilt(root);
 const stage = openStage(program);
 const tell = tellOn(stage, say, fast);
@@ -25,7 +33,9 @@ say("Proofgate: an agent in a hurry, two bugs, and what it takes to be believed.
 say(`All of it happens in ${stage.base}; nothing is fetched.`);
 let failure: string | null = null;
 try {
-  await tellStory(stage, tell, join(root, "node_modules"));
+  const nodeModules = join(root, "node_modules");
+  if (host === null) await tellStory(stage, tell, nodeModules);
+  else await tellInCodex(stage, tell, { codex: await findCodex(root), nodeModules });
 } catch (error) {
   failure = error instanceof Error ? error.message : String(error);
 }
@@ -46,9 +56,10 @@ if (json)
   );
 else if (failure === null) {
   say("");
-  say(
-    `${tell.ran.length} commands in ${seconds(ms)} · the honest way took ${honest.commands} of them and ${honest.bytes} bytes of our text, about ${Math.round(honest.bytes / 4)} tokens`,
-  );
+  if (host === null)
+    say(
+      `${tell.ran.length} commands in ${seconds(ms)} · the honest way took ${honest.commands} of them and ${honest.bytes} bytes of our text, about ${Math.round(honest.bytes / 4)} tokens`,
+    );
   say(`kept for you: ${evidence} (ledger.jsonl, goals.json, evidence/)`);
 }
 if (failure !== null) {

@@ -29,6 +29,8 @@ export const DEFECTS: readonly Edit[] = [
 /** The agent's edits, in order; the first mends one of two places. */
 export const HALF_A_MEND: Edit = { from: NO_SIGN, to: SIGN, times: 2, firstOnly: true };
 export const THE_OTHER_HALF: Edit = { from: NO_SIGN, to: SIGN, times: 1 };
+/** Both places at once. */
+export const NO_SIGN_MEND: Edit = { from: NO_SIGN, to: SIGN, times: 2 };
 export const REJECT_MEND: Edit = { from: NO_GUARD, to: GUARD, times: 1 };
 /** Afterwards somebody "tidies up". */
 export const BREAK: Edit = { from: GUARD, to: NO_GUARD, times: 1 };

@@ -4,7 +4,12 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ModelRequest, type Seen, startScriptedModel, type Turn } from "../helpers/scripted-model.ts";
+import {
+  type ModelRequest,
+  type Seen,
+  startScriptedModel,
+  type Turn,
+} from "../../scripts/host/scripted-model.ts";
 import { ask, lastLine } from "./ask.ts";
 import { codexBinary } from "./codex-binary.ts";
 

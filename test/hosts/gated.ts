@@ -2,7 +2,7 @@
 
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ModelRequest, startScriptedModel, type Turn } from "../helpers/scripted-model.ts";
+import { type ModelRequest, startScriptedModel, type Turn } from "../../scripts/host/scripted-model.ts";
 import { ask } from "./ask.ts";
 import { makeHome, runCodex } from "./codex.ts";
 import { codexBinary } from "./codex-binary.ts";
