@@ -11,6 +11,7 @@ import { openSessions, type SessionStore } from "../../components/witness/sessio
 import { startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
 import { gatesInForce, gather } from "./facts.ts";
+import { notify } from "./notify.ts";
 import { ownPlan } from "./own-plan.ts";
 import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
@@ -108,11 +109,15 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
   const goal = goalIn(payload.response);
   if (goal !== undefined) store.setHostGoal(thread, { goal, at: new Date().toISOString() });
   await sight(payload, store);
-  if (payload.tool !== "update_goal" || payload.input.status !== "complete") return null;
+  if (payload.tool !== "update_goal") return null;
+  const { root } = findRootFast(payload.cwd);
+  if (goal?.status === "blocked") await notify(root, "blocked", goal.objective);
+  if (payload.input.status !== "complete") return null;
   const allowed = store.allowance(thread);
   store.setAllowance(thread, null);
   if (allowed !== null) {
     for (const plan of allowed.plans) store.unbind(payload.session, plan);
+    if (goal?.status === "complete") await notify(root, "done", goal.objective);
     return null;
   }
   const { facts } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);

@@ -3,6 +3,7 @@
 import { readConfig } from "../../components/ulw-loop/workspace.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
 import { onStop, parseStopMemory } from "../../hooks/continuation.ts";
+import { notify } from "./notify.ts";
 import { ownPlan } from "./own-plan.ts";
 import { type Payload, threadOf } from "./payload.ts";
 
@@ -41,6 +42,7 @@ export async function answerStop(
     case "hold":
       return { decision: "block", reason: decision.reason };
     case "let_go":
+      if (own !== null) await notify(own.ws.place.root, "let_go", decision.tellUser);
       return { decision: "block", reason: decision.tellAgent, systemMessage: decision.tellUser };
     case "quiet":
       return null;

@@ -173,3 +173,22 @@ describe("a stop", () => {
     expect(existsSync(join(cancelled.world.root, ".omo"))).toBe(true);
   });
 });
+
+describe("notify", () => {
+  test("rings on blocked, on let go and on done, and a bell that is broken holds nothing up", async () => {
+    const host = await started();
+    const bell = join(host.world.home, "bell");
+    host.world.write(".proofgate.yaml", `notify: 'echo "$PROOFGATE_EVENT $PROOFGATE_MESSAGE" >> ${bell}'\n`);
+    await host.update("blocked");
+    await host.create((await must(host.world.ask("status"))).json.objective);
+    for (let stops = 0; stops < 4; stops++) await host.stop();
+    await proven(host);
+    expect(await host.update("complete")).toBeNull();
+    const rung = (await host.world.sh(`cut -c1-60 ${bell}`)).out.trim().split("\n");
+    expect(rung.map((line) => line.split(" ")[0])).toEqual(["blocked", "let_go", "done"]);
+    expect(rung[1]).toContain("NOT complete: 0 of 2 proven");
+    host.world.write(".proofgate.yaml", "notify: exit 3\n");
+    await host.create("Another goal");
+    expect(await host.update("complete")).toBeNull();
+  });
+});
