@@ -21,6 +21,8 @@ export interface Present {
   covered(check: Check | null, own: readonly string[]): string;
   /** Paths that the check covers and that differ from an earlier tree; null when that tree is not remembered. */
   changedSince(treeId: string, check: Check | null, own: readonly string[]): readonly string[] | null;
+  /** A reviewer of the host's found this very tree clean; where nobody looked it is false. */
+  readonly reviewed?: boolean;
   /** Content of an ignored file now; null when it is gone. */
   ignored(path: string): string | null;
   /** Whether the artifact is still the file that was recorded. */

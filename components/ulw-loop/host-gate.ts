@@ -11,6 +11,7 @@ import { currentGoal } from "./ids.ts";
 import { gateDefects, goalDefects, planDefects, policyInForce } from "./judge.ts";
 import { countedGoals, type Goal, isClosed, type Plan } from "./model.ts";
 import { presentOf } from "./present.ts";
+import { isReviewed } from "./reviewed.ts";
 import { readConfig, readPlan, type Workspace } from "./workspace.ts";
 
 export interface HostJudgement {
@@ -45,7 +46,10 @@ export async function judgeForHost(ws: Workspace, story: string | null): Promise
   requireWholeLedger(ws, loaded);
   requireWitnessed(ws, loaded.state);
   const tree = await fingerprint(ws.place.root);
-  const present = presentOf(ws.place, tree, { thorough: true });
+  const present = {
+    ...presentOf(ws.place, tree, { thorough: true }),
+    reviewed: isReviewed(ws, loaded.state, tree.id),
+  };
   const policy = policyInForce(loaded.state, await readConfig(ws.place.root));
   const plan = loaded.state;
   const goal = story === null ? undefined : plan.goals.find((g) => g.id === story);

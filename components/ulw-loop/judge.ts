@@ -91,12 +91,13 @@ export function planDefects(
     return open.length > 0 ? open : goalDefects(plan, goal, present, policy);
   });
   const independent =
-    policy.review === "independent"
+    policy.review === "independent" && present.reviewed !== true
       ? [
           {
             where: "quality gate",
             code: "quality_gate_open",
-            message: "the policy asks for an independent review; this one can only be self-reviewed",
+            message:
+              "the policy asks for an independent review of this very tree: have codex-ultrawork-reviewer look at it",
           },
         ]
       : [];

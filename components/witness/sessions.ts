@@ -34,8 +34,8 @@ export interface Allowance {
   readonly at: string;
 }
 
-/** What a stop left behind, when the user spoke last, and what was said at the start. */
-type NoteKind = "stops" | "prompts" | "given";
+/** What a stop left behind, when the user spoke last, what was said at the start, and a reviewer's verdict. */
+type NoteKind = "stops" | "prompts" | "given" | "verdicts";
 
 export interface SessionStore {
   bindings(session: string): readonly Binding[];
@@ -50,6 +50,8 @@ export interface SessionStore {
   /** When a gate hook last ran in the session, in milliseconds; null when none did. */
   seen(session: string): number | null;
   setSeen(session: string): void;
+  /** A host's hooks ran on this machine at some time. */
+  anySeen(): boolean;
   /** Repository gates that were seen in force in a root since the session began. */
   gates(session: string, root: string): readonly unknown[];
   setGates(session: string, root: string, gates: readonly unknown[]): void;
@@ -92,6 +94,7 @@ export function openSessions(env: NodeJS.ProcessEnv): SessionStore {
       mkdirSync(join(folder, "seen"), { recursive: true, mode: 0o700 });
       writeFileSync(seenFile(session), "");
     },
+    anySeen: () => existsSync(join(folder, "seen")),
     gates: (session, root) => gatesOf(session)[realFolder(root)] ?? [],
     setGates: (session, root, gates) =>
       writeWhole(file("gates", session), { roots: { ...gatesOf(session), [realFolder(root)]: gates } }),

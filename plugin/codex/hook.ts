@@ -16,6 +16,7 @@ import { ownPlan } from "./own-plan.ts";
 import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
 import { answerPrompt } from "./prompt.ts";
+import { keepVerdict } from "./review.ts";
 import { plansAt, remember } from "./sight.ts";
 import { answerStop } from "./stop.ts";
 
@@ -46,6 +47,9 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
       store.setNote("prompts", payload.session, { at: Date.now() });
       return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt));
     }
+    case "subagent-stop":
+      await keepVerdict(payload, store);
+      return null;
     case "stop":
       await sight(payload, store);
       return answerStop(payload, store);

@@ -11,6 +11,9 @@ export interface Payload {
   readonly response: unknown;
   /** The user's words, at a prompt. */
   readonly prompt: string;
+  /** Role of a subagent, and its last words when it ends. */
+  readonly role: string;
+  readonly lastMessage: string;
   /** Why a session begins. */
   readonly source: string;
 }
@@ -30,6 +33,8 @@ export function parsePayload(text: string): Payload {
     input: isMap(value.tool_input) ? value.tool_input : {},
     response: value.tool_response,
     prompt: typeof value.prompt === "string" ? value.prompt : "",
+    role: typeof value.agent_type === "string" ? value.agent_type : "",
+    lastMessage: typeof value.last_assistant_message === "string" ? value.last_assistant_message : "",
     source: typeof value.source === "string" ? value.source : "",
   };
 }

@@ -3,10 +3,10 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { hire, must, planText, work } from "../adversarial/play.ts";
+import { GATE, HAPPY, hire, KEPT, must, planText, work } from "../adversarial/play.ts";
 import { makeWorld } from "../helpers/world.ts";
 import { Host } from "./host.ts";
-import { proven, started } from "./stage.ts";
+import { objectiveOf, proven, started } from "./stage.ts";
 
 const CHILD = "0ba1f865-0000-7830-a3e6-9db0b3831fe6";
 
@@ -171,6 +171,46 @@ describe("a stop", () => {
     await must(cancelled.agent("ulw-loop", "cancel", "--evidence", "the user said /cancel"));
     expect(await cancelled.stop()).toBeNull();
     expect(existsSync(join(cancelled.world.root, ".omo"))).toBe(true);
+  });
+});
+
+describe("an independent review, where the policy asks for one", () => {
+  const reviewed = (host: Host, says: string, role = "codex-ultrawork-reviewer"): Promise<unknown> =>
+    host.hook("subagent-stop", { agent: CHILD, role, says });
+
+  async function asked(): Promise<Host> {
+    const world = await hire(planText([{ title: "Calculator", criteria: [HAPPY, KEPT] }]));
+    const host = new Host(world);
+    await host.hook("start");
+    world.write(".proofgate.yaml", "review: independent\n");
+    await must(world.ask("ulw-loop", "create-goals", "--plan", ".proofgate/plan.yaml", "--force"));
+    await world.approve();
+    await must(host.agent("ulw-loop", "complete-goals"));
+    await host.create(await objectiveOf(world));
+    await proven(host);
+    return host;
+  }
+
+  test("only the reviewer's own verdict on the present tree counts", async () => {
+    const host = await asked();
+    expect(await host.update("complete")).toMatch(/independent review of this very tree/);
+    await reviewed(host, "Looked at it.\nVERDICT: APPROVE CLEAR", "worker");
+    expect(await host.update("complete")).toMatch(/independent review/);
+    await reviewed(host, "It approves: VERDICT: APPROVE CLEAR, I think.");
+    expect(await host.update("complete")).toMatch(/independent review/);
+    await reviewed(host, "src/add.js:1 wrong\nVERDICT: REQUEST_CHANGES the sign is wrong");
+    expect(await host.update("complete")).toMatch(/independent review/);
+    await reviewed(host, "src/add.js, test/add.test.js: no finding\nVERDICT: APPROVE CLEAR\n");
+    expect(await host.update("complete")).toBeNull();
+  });
+
+  test("a verdict ends with the tree that it was given on", async () => {
+    const host = await asked();
+    await reviewed(host, "VERDICT: APPROVE CLEAR");
+    host.world.write("src/more.js", "export const more = 1;\n");
+    await must(host.agent("prove", "--all"));
+    await must(host.agent("ulw-loop", "record-quality-gate", "--quality-gate-json", GATE));
+    expect(await host.update("complete")).toMatch(/independent review of this very tree/);
   });
 });
 

@@ -16,6 +16,7 @@ const EVENTS = {
   "post-goal": "PostToolUse",
   "post-shell": "PostToolUse",
   stop: "Stop",
+  "subagent-stop": "SubagentStop",
 } as const;
 type HookEvent = keyof typeof EVENTS;
 
@@ -28,6 +29,9 @@ interface Call {
   readonly input?: unknown;
   readonly response?: unknown;
   readonly prompt?: string;
+  /** Role of the subagent, and its last words. */
+  readonly role?: string;
+  readonly says?: string;
   readonly source?: string;
   readonly env?: Record<string, string>;
 }
@@ -64,7 +68,7 @@ export class Host {
     const payload = {
       session_id: call.session ?? this.session,
       turn_id: "1",
-      ...(call.agent === undefined ? {} : { agent_id: call.agent, agent_type: "worker" }),
+      ...(call.agent === undefined ? {} : { agent_id: call.agent, agent_type: call.role ?? "worker" }),
       transcript_path: null,
       cwd,
       hook_event_name: EVENTS[event],
@@ -75,6 +79,7 @@ export class Host {
       ...(call.response === undefined ? {} : { tool_response: call.response }),
       tool_use_id: "call_1",
       ...(call.prompt === undefined ? {} : { prompt: call.prompt }),
+      ...(call.says === undefined ? {} : { last_assistant_message: call.says }),
       ...(call.source === undefined ? {} : { source: call.source }),
     };
     // The hook asks who called it: a process whose command line reads like `codex exec`.

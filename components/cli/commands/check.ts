@@ -12,6 +12,7 @@ import { requireWholeLedger, requireWitnessed } from "../../ulw-loop/complete.ts
 import { gateDefects, planDefects, policyInForce } from "../../ulw-loop/judge.ts";
 import { isComplete } from "../../ulw-loop/model.ts";
 import { lookAt } from "../../ulw-loop/present.ts";
+import { isReviewed } from "../../ulw-loop/reviewed.ts";
 import { readConfig, requirePlan } from "../../ulw-loop/workspace.ts";
 import type { Context, Output } from "../context.ts";
 import { readBounded } from "../input.ts";
@@ -23,7 +24,8 @@ export async function checkCommand(context: Context): Promise<Output> {
   const { state: plan, head } = loaded;
   requireWholeLedger(ws, loaded);
   requireWitnessed(ws, plan);
-  const present = await lookAt(ws.place, { thorough: true });
+  const seen = await lookAt(ws.place, { thorough: true });
+  const present = { ...seen, reviewed: isReviewed(ws, plan, seen.tree?.id) };
   const policy = policyInForce(plan, await readConfig(ws.place.root));
   const problems: readonly Problem[] = [
     ...planDefects(plan, present, policy),

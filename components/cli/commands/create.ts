@@ -13,6 +13,7 @@ import { addGoal, authorOf, createPlan, proseGoal } from "../../ulw-loop/create.
 import type { PlanDraft } from "../../ulw-loop/draft.ts";
 import { type GoalMode, isComplete, type Plan } from "../../ulw-loop/model.ts";
 import { changePlan, changeState, readConfig, readPlan, type Workspace } from "../../ulw-loop/workspace.ts";
+import { openSessions } from "../../witness/sessions.ts";
 import { checkFromFlags } from "../check-flags.ts";
 import type { Context, Output } from "../context.ts";
 import { readBounded, readStdin } from "../input.ts";
@@ -82,7 +83,7 @@ async function begin(context: Context, draft: PlanDraft, mode: GoalMode, force: 
   const { root } = ws.place;
   const existing = readPlan(ws);
   const config = (await readConfig(root)) ?? DEFAULT_CONFIG;
-  requireKnownPolicy(config);
+  requireKnownPolicy(config, openSessions(ws.env).anySeen());
   const tree = await fingerprint(root);
   const { commit } = await findRoot(root);
   ensureStateDir(root, ws.place.dir, { track: config.track });
@@ -124,10 +125,10 @@ async function begin(context: Context, draft: PlanDraft, mode: GoalMode, force: 
 }
 
 /** A policy that nothing here can satisfy would strand the plan at its end; it is refused at its beginning. */
-function requireKnownPolicy(config: { review: string; minimum: string }): void {
+function requireKnownPolicy(config: { review: string; minimum: string }, hooksSeen: boolean): void {
   const missing = [
-    ...(config.review === "independent"
-      ? ["review: independent (no host is there to see a reviewer's verdict)"]
+    ...(config.review === "independent" && !hooksSeen
+      ? ["review: independent (no host's hooks were seen here: proofgate install codex)"]
       : []),
     ...(config.minimum === "reproduced"
       ? ["minimum: reproduced (use `proofgate ci` on a clean checkout)"]
