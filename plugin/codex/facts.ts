@@ -12,8 +12,8 @@ import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
 import { readConfig } from "../../components/ulw-loop/workspace.ts";
 import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
 import type { GateFacts, JudgedCommand, JudgedPlan } from "../../hooks/gate.ts";
-import { type Payload, threadOf } from "./payload.ts";
-import { owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
+import type { Payload } from "./payload.ts";
+import { objectiveOf, owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
 
 export interface Gathered {
   readonly facts: GateFacts;
@@ -27,6 +27,7 @@ const OURS = /^Complete every goal of the plan in \S*goals\.json /;
 
 /**
  * @param leftMs milliseconds that the repository's gates may take
+ * @param objective of the host's goal; by default what hooks were told last
  * @throws what judging throws: the caller denies
  */
 export async function gather(
@@ -34,11 +35,11 @@ export async function gather(
   store: SessionStore,
   env: NodeJS.ProcessEnv,
   leftMs: number,
+  objective = objectiveOf(payload, store),
 ): Promise<Gathered> {
   const status = typeof payload.input.status === "string" ? payload.input.status : "";
   const nothing = { facts: { status, plans: [], commands: [] }, plans: [], tree: null };
   if (status !== "complete") return nothing;
-  const objective = store.hostGoal(threadOf(payload))?.goal?.objective ?? null;
   const concerned = concernedPlans(payload, objective, store, env);
   if (concerned.length === 0 && objective !== null && OURS.test(objective))
     return {
@@ -85,9 +86,9 @@ function concernedPlans(
     }
   for (const seen of plansAt(cwd, session, env)) {
     if (known.has(seen.ws.place.dir)) continue;
-    // A plan that cannot be read could be anybody's; whose goal names no plan is not held up by it.
+    // A plan that cannot be read could be anybody's, another tool's too; whose goal names no plan is not held up by it.
     const unreadable =
-      seen.trouble !== null && (seen.scope === session || objective === null || OURS.test(objective));
+      seen.trouble !== null && (seen.scope === session || (objective !== null && OURS.test(objective)));
     const mine =
       agent === null
         ? concerns(seen, session, objective, false)

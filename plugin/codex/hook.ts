@@ -17,7 +17,7 @@ import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
 import { answerPrompt } from "./prompt.ts";
 import { keepVerdict } from "./review.ts";
-import { plansAt, remember } from "./sight.ts";
+import { objectiveOf, plansAt, remember } from "./sight.ts";
 import { answerStop } from "./stop.ts";
 
 /** Half of the timeouts that hooks.json asks for, in milliseconds: at that time the gate's answer is no. */
@@ -85,7 +85,7 @@ const OCCASIONS: Readonly<Record<string, "start" | "resume" | "compaction">> = {
 
 async function sight(payload: Payload, store: SessionStore): Promise<void> {
   const { session, cwd } = payload;
-  const objective = store.hostGoal(threadOf(payload))?.goal?.objective ?? null;
+  const objective = objectiveOf(payload, store);
   remember(plansAt(cwd, session, process.env), session, objective, store);
   const { root } = findRootFast(cwd);
   // What was once seen stays in force for the session; a file that cannot be read is for the gate to complain of.
@@ -101,7 +101,7 @@ async function beforeGoalTool(payload: Payload, store: SessionStore): Promise<An
   const decision = gate(facts);
   if (decision.kind === "deny") return denial(decision.message);
   if (facts.status === "complete") {
-    const objective = store.hostGoal(threadOf(payload))?.goal?.objective ?? null;
+    const objective = objectiveOf(payload, store);
     store.setAllowance(threadOf(payload), { objective, plans, tree, at: new Date().toISOString() });
   }
   return null;
@@ -124,7 +124,7 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
     if (goal?.status === "complete") await notify(root, "done", goal.objective);
     return null;
   }
-  const { facts } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
+  const { facts } = await gather(payload, store, process.env, DEADLINE_MS - 20_000, goal?.objective ?? null);
   const decision = gate(facts);
   if (decision.kind === "allow") return null;
   return {

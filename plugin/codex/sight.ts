@@ -16,6 +16,7 @@ import {
   type Workspace,
 } from "../../components/ulw-loop/workspace.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
+import { type Payload, threadOf } from "./payload.ts";
 
 /** A plan's files in the repository, read or not. */
 export interface Seen {
@@ -52,6 +53,15 @@ export function plansAt(cwd: string, session: string, env: NodeJS.ProcessEnv): r
 /** The session took the plan up, or the plan lies in a folder of the session's own name. */
 export const owns = ({ loaded, scope }: Seen, session: string): boolean =>
   loaded !== null && (loaded.state.owner.session === session || scope === session);
+
+/**
+ * What the thread is after, as far as hooks were told. A goal that was completed is over: what comes next in the thread the
+ * user may have set by `/goal`, of which no hook is told.
+ */
+export function objectiveOf(payload: Payload, store: SessionStore): string | null {
+  const goal = store.hostGoal(threadOf(payload))?.goal ?? null;
+  return goal === null || goal.status === "complete" ? null : goal.objective;
+}
 
 /** The host's goal is this plan's. */
 export const serves = (plan: Plan, objective: string | null): boolean =>

@@ -32,6 +32,41 @@ describe("where nothing concerns us", () => {
     expect(await host.update("complete")).toStartWith("Not complete");
   });
 
+  test("a goal that the user sets after the plan's own is complete is not judged by that plan", async () => {
+    const host = await started();
+    await proven(host);
+    expect(await host.update("complete")).toBeNull();
+    await must(
+      host.agent(
+        "ulw-loop",
+        "checkpoint",
+        "--goal-id",
+        "G001",
+        "--status",
+        "complete",
+        "--evidence",
+        "proven",
+      ),
+    );
+    host.world.write("src/other.js", "export const other = 1;\n");
+    // By /goal, of which no hook is told.
+    host.goals.set(host.session, { objective: "Write a poem", status: "active" });
+    expect(await host.update("complete")).toBeNull();
+  });
+
+  test("another tool's state in the same folder holds nothing up, and is left alone", async () => {
+    const foreign = '{"goals":[{"id":"G1","status":"in_progress"}]}\n';
+    const world = await makeWorld({ ".omo/ulw-loop/goals.json": foreign, "a.txt": "1" });
+    const host = new Host(world);
+    for (const event of ["start", "post-shell", "prompt", "stop"] as const)
+      expect(await host.hook(event, { prompt: "go on" })).toEqual({ exit: 0, out: "", denied: null });
+    // The user's own goal, of which no hook was told.
+    expect(await host.update("complete")).toBeNull();
+    await host.create("Write a poem");
+    expect(await host.update("complete")).toBeNull();
+    expect(world.read(".omo/ulw-loop/goals.json")).toBe(foreign);
+  });
+
   test("a subagent's own goal passes; one with the plan's objective does not", async () => {
     const host = await started();
     await host.create("Look into the parser", "03a1f865-0000-7830-a3e6-9db0b3831fe6");
