@@ -101,6 +101,63 @@ describe("an honest agent", () => {
   );
 });
 
+describe("a plan of ten goals", () => {
+  const numbers = Array.from({ length: 10 }, (_, n) => n + 1);
+  const plan = `brief: Ten steps.\ngoals:\n${numbers
+    .map(
+      (n) =>
+        `  - title: Step ${n}\n    criteria:\n      - class: happy\n        scenario: Run the test of step ${n}; the command exits 0 and prints no error.\n        check: { run: node test/step${n}.test.js }\n        covers: [src/step${n}.js]\n    without: { edge: "a step is a constant", regression: "a step is new", adversarial: "a step takes no input" }\n`,
+    )
+    .join("")}`;
+  const work = (n: number): string =>
+    [
+      `printf 'export const step = ${n};\\n' > src/step${n}.js`,
+      `printf 'import assert from "node:assert"; import { step } from "../src/step${n}.js"; assert.equal(step, ${n});\\n' > test/step${n}.test.js`,
+      "proofgate ulw-loop complete-goals >/dev/null && proofgate prove",
+      ...(n < 10 ? ['proofgate ulw-loop checkpoint --status complete --evidence "step done"'] : []),
+    ].join(" && ");
+
+  gateTest(
+    "survives a new process, another thread in the same repository, and an early completion",
+    async () => {
+      const host = await codex({
+        ...FILES,
+        ".proofgate/plan.yaml": plan,
+        ...Object.fromEntries(numbers.map((n) => [`src/step${n}.js`, "export const step = 0;\n"])),
+        "test/.keep": "",
+      });
+      const first = await host.play([
+        sh("proofgate ulw-loop create-goals --plan .proofgate/plan.yaml"),
+        createGoal(OBJECTIVE),
+        ...numbers.slice(0, 5).map((n) => sh(work(n))),
+        updateGoal("complete"),
+      ]);
+      expect(first.outputs[0]).toContain("10 goals");
+      expect(first.outputs[6]).toContain("G005 complete");
+      expect(first.outputs[7]).toMatch(denied);
+      const session = /"threadId":"([^"]+)"/.exec(first.outputs[1] ?? "")?.[1] ?? "";
+      const other = await host.play([createGoal("Write a poem"), updateGoal("complete"), getGoal]);
+      expect(status(other.outputs[2])).toBe("complete");
+      const last = await host.play(
+        [
+          ...numbers.slice(5).map((n) => sh(work(n))),
+          sh("proofgate prove --all | tail -3"),
+          FINISH[1] ?? sh("false"),
+          updateGoal("complete"),
+          sh(
+            'proofgate ulw-loop checkpoint --status complete --evidence "all steps done" && proofgate check',
+          ),
+        ],
+        { resume: session },
+      );
+      expect(last.outputs[4]).toContain("G010-C001  proven");
+      expect(status(last.outputs[7])).toBe("complete");
+      expect(last.outputs[8]).toContain("ok: 10 criteria proven");
+    },
+    240_000,
+  );
+});
+
 describe("an agent that lies is refused:", () => {
   const tricks: Readonly<Record<string, readonly string[]>> = {
     "the state moved away": ["mv .omo ../elsewhere-$$ 2>/dev/null || mv .omo elsewhere"],

@@ -48,8 +48,8 @@ export interface GatedCodex {
 
 interface PlayOptions {
   readonly prompt?: string;
-  /** Goes on with the last session, in a new process. */
-  readonly resume?: boolean;
+  /** Goes on with the last session, or the one named, in a new process. */
+  readonly resume?: boolean | string;
   /** By default `workspace-write`, where the agent's commands cannot reach the store. */
   readonly sandbox?: "workspace-write" | "danger-full-access";
   readonly env?: Readonly<Record<string, string>>;
@@ -120,7 +120,7 @@ async function play(
         env: { PATH: `${bin}:${process.env.PATH ?? ""}`, ...options.env },
         args: [
           "exec",
-          ...(resume ? ["resume", "--last"] : []),
+          ...(resume === false ? [] : ["resume", resume === true ? "--last" : resume]),
           "--skip-git-repo-check",
           "--dangerously-bypass-hook-trust",
           ...["-c", `sandbox_mode="${sandbox}"`],
