@@ -86,7 +86,7 @@ function notComplete(plan: Plan, goal: Goal, defects: readonly Problem[], last: 
   const onlyUser = defects.every(
     (d) => d.code === "approval_needed" || d.code === "not_red" || d.code === "hollowed",
   );
-  const code = defects.every((d) => d.code === "quality_gate_open")
+  const code = defects.every((d) => d.code === "quality_gate_open" || d.code === "review_open")
     ? "quality_gate_open"
     : onlyUser
       ? "approval_needed"
@@ -128,6 +128,8 @@ export function nextFor(
     next.push(
       'proofgate ulw-loop record-quality-gate --recommendation APPROVE --architect-status CLEAR --review "…" --cleaner "…"',
     );
+  if (has("review_open") && next.length === 0)
+    next.push("a review by the role codex-ultrawork-reviewer, which ends with its verdict line");
   if (next.length === 0) next.push("proofgate status");
   return next;
 }

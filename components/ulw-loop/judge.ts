@@ -94,8 +94,8 @@ export function planDefects(
     policy.review === "independent" && present.reviewed !== true
       ? [
           {
-            where: "quality gate",
-            code: "quality_gate_open",
+            where: "review",
+            code: "review_open",
             message:
               "the policy asks for an independent review of this very tree: have codex-ultrawork-reviewer look at it",
           },

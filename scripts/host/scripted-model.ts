@@ -6,7 +6,12 @@ type Act =
   | { readonly say: string }
   /** A tool that takes text as it is, such as the JavaScript of Codex's code mode. */
   | { readonly custom: string; readonly namespace?: string; readonly input: string; readonly id?: string }
-  | { readonly call: string; readonly args: Readonly<Record<string, unknown>>; readonly id?: string };
+  | {
+      readonly call: string;
+      readonly namespace?: string;
+      readonly args: Readonly<Record<string, unknown>>;
+      readonly id?: string;
+    };
 
 /** What the model answers to one request. */
 export type Turn = Act | readonly Act[];
@@ -17,6 +22,8 @@ export interface Seen {
   readonly outputs: ReadonlyMap<string, string>;
   /** Turns given before this one. */
   readonly turns: number;
+  /** The conversation that is to be gone on with. A host with subagents has several at a time. */
+  readonly input: unknown;
 }
 
 /** A fixed list of turns (then it says `script ended`), or a function that decides from what it has seen. */
@@ -58,7 +65,7 @@ export async function startScriptedModel(script: Script): Promise<ScriptedModel>
     const body = parseObject(await readAll(request));
     requests.push({ path, body });
     collectOutputs(body, outputs);
-    const seen: Seen = { outputs, turns: requests.length - 1 };
+    const seen: Seen = { outputs, turns: requests.length - 1, input: body.input };
     const turn =
       typeof script === "function" ? script(seen) : (script[seen.turns] ?? { say: "script ended" });
     stream(response, requests.length, "say" in turn || "call" in turn || "custom" in turn ? [turn] : turn);
@@ -168,6 +175,7 @@ function item(act: Act, suffix: string): Record<string, unknown> {
     id: `fc_${suffix}`,
     call_id: act.id ?? `call_${suffix}`,
     name: act.call,
+    ...(act.namespace === undefined ? {} : { namespace: act.namespace }),
     arguments: JSON.stringify(act.args),
   };
 }

@@ -26,8 +26,8 @@ const FILES = {
   "test/keep.test.js": 'import "../src/add.js";\n',
 };
 
-async function codex(): Promise<GatedCodex> {
-  const one = await gatedCodex(FILES);
+async function codex(more: Readonly<Record<string, string>> = {}): Promise<GatedCodex> {
+  const one = await gatedCodex({ ...FILES, ...more });
   made.push(one);
   return one;
 }
@@ -36,6 +36,8 @@ async function codex(): Promise<GatedCodex> {
 const heard = (played: Played): string => JSON.stringify(played.requests.map((one) => one.body.input));
 
 const PINS = `proofgate goal "Keep it" --check "node test/keep.test.js" && proofgate ulw-loop complete-goals && proofgate prove`;
+const ADD_TEST =
+  'import assert from "node:assert"; import { add } from "../src/add.js"; assert.equal(add(2, 3), 5);';
 const START = `proofgate goal "Fix add" --check "node test/add.test.js" && proofgate ulw-loop complete-goals`;
 const GATE =
   'proofgate ulw-loop record-quality-gate --recommendation APPROVE --architect-status CLEAR --review "read src/add.js and its test line by line" --cleaner "looked at src/add.js: nothing to clean"';
@@ -110,6 +112,45 @@ turnTest(
     );
     expect(outputs[1]).toMatch(/caught .*only the tool writes it/);
     expect(outputs[2]).not.toMatch(/caught/);
+  },
+  240_000,
+);
+
+turnTest(
+  "an independent review counts when the host saw the reviewer's verdict on the present tree",
+  async () => {
+    const host = await codex({ ".proofgate.yaml": "review: independent\n" });
+    const review = (role: string): Step => ({
+      turn: (id) => ({
+        id,
+        call: "spawn_agent",
+        namespace: "multi_agent_v1",
+        args: { agent_type: role, message: `REVIEW-THIS of the adder, by ${role}` },
+      }),
+    });
+    const child = {
+      mark: "REVIEW-THIS",
+      says: "Read src/add.js and its test: no finding.\nVERDICT: APPROVE CLEAR",
+    };
+    const { outputs } = await host.play(
+      [
+        sh(
+          `${START} && mkdir -p test && printf '%s' '${ADD_TEST}' > test/add.test.js && printf 'export const add = (a, b) => a + b;\\n' > src/add.js && proofgate prove`,
+        ),
+        sh(GATE),
+        createGoal("x"),
+        review("worker"),
+        sh("sleep 2"),
+        updateGoal("complete"),
+        review("codex-ultrawork-reviewer"),
+        sh("sleep 2"),
+        updateGoal("complete"),
+        getGoal,
+      ],
+      { child },
+    );
+    expect(outputs[5]).toMatch(/Not complete[\s\S]*independent review/);
+    expect(JSON.parse(outputs[9] ?? "{}").goal?.status).toBe("complete");
   },
   240_000,
 );

@@ -1,6 +1,6 @@
 /** The real Codex with the plugin installed, and a scripted model at its wheel. */
 
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ModelRequest, startScriptedModel, type Turn } from "../../scripts/host/scripted-model.ts";
 import { ask } from "./ask.ts";
@@ -56,6 +56,8 @@ interface PlayOptions {
   /** A model of Codex's own catalogue, whose tools it then gets. */
   readonly model?: string;
   readonly timeoutMs?: number;
+  /** What a subagent says, whose task holds the mark. */
+  readonly child?: { readonly mark: string; readonly says: string };
 }
 
 /** @throws Error when there is no Codex, or it does not take the plugin */
@@ -67,6 +69,10 @@ export async function gatedCodex(files: Readonly<Record<string, string>>): Promi
   const bin = join(home, "bin");
   await mkdir(bin);
   await symlink(CLI, join(bin, "proofgate"));
+  // The installer puts roles where Codex reads them; a plugin cannot.
+  await cp(join(MARKETPLACE, "plugins", "proofgate", "agents"), join(home, "codex", "agents"), {
+    recursive: true,
+  });
   const env = { ...process.env, HOME: home, CODEX_HOME: join(home, "codex") };
   for (const args of [
     ["plugin", "marketplace", "add", MARKETPLACE],
@@ -101,6 +107,10 @@ async function play(
   const mark = Date.now().toString(36);
   const idOf = (index: number): string => `step_${mark}_${index}`;
   const model = await startScriptedModel((seen) => {
+    const conversation = JSON.stringify(seen.input);
+    const { child } = options;
+    if (child !== undefined && conversation.includes(child.mark) && !conversation.includes('"spawn_agent"'))
+      return { say: child.says };
     // A stop that is held back asks for more turns than there are steps.
     if (outputs.length < asked) outputs.push(seen.outputs.get(idOf(asked - 1)) ?? "");
     const step = steps[asked];
