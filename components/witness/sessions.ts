@@ -3,7 +3,16 @@
  * copy of each ledger. Hooks run outside the sandbox that an agent's commands run in, so these files are theirs alone.
  */
 
-import { constants, copyFileSync, existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { token } from "../journal/token.ts";
 import { fileName, idName, readJson, realFolder, storeFolder, writeWhole } from "./files.ts";
@@ -34,8 +43,8 @@ export interface Allowance {
   readonly at: string;
 }
 
-/** What a stop left behind, when the user spoke last, what was said at the start, and a reviewer's verdict. */
-type NoteKind = "stops" | "prompts" | "given" | "verdicts";
+/** What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered. */
+type NoteKind = "stops" | "prompts" | "given" | "verdicts" | "intents";
 
 export interface SessionStore {
   bindings(session: string): readonly Binding[];
@@ -57,6 +66,7 @@ export interface SessionStore {
   setGates(session: string, root: string, gates: readonly unknown[]): void;
   /** A small JSON value that a policy wants kept for a thread or session; null when there is none. */
   note(kind: NoteKind, id: string): unknown;
+  /** Null takes it away. */
   setNote(kind: NoteKind, id: string, value: unknown): void;
   /** Path of the copy of a state folder's ledger, whether it is there or not. */
   ledgerCopy(stateDir: string): string;
@@ -99,7 +109,10 @@ export function openSessions(env: NodeJS.ProcessEnv): SessionStore {
     setGates: (session, root, gates) =>
       writeWhole(file("gates", session), { roots: { ...gatesOf(session), [realFolder(root)]: gates } }),
     note: (kind, id) => readJson<unknown>(file(kind, id)),
-    setNote: (kind, id, value) => writeWhole(file(kind, id), value),
+    setNote(kind, id, value) {
+      if (value === null) rmSync(file(kind, id), { force: true });
+      else writeWhole(file(kind, id), value);
+    },
     ledgerCopy: copy,
     keepLedger(stateDir, ledger) {
       const to = copy(stateDir);

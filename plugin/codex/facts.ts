@@ -46,6 +46,8 @@ export async function gather(
       ...nothing,
       facts: { status, plans: [missing("its plan is not here", objective)], commands: [] },
     };
+  if (concerned.length === 0 && isOrderedWithoutPlan(payload, store, env))
+    return { ...nothing, facts: { status, plans: [UNPLANNED], commands: [] } };
   const plans: JudgedPlan[] = [];
   let tree: string | null = null;
   for (const { seen, binding } of concerned) {
@@ -61,6 +63,21 @@ export async function gather(
     tree,
   };
 }
+
+/** The user's last words ordered the workflow, and this session never had a plan for it. */
+function isOrderedWithoutPlan(payload: Payload, store: SessionStore, env: NodeJS.ProcessEnv): boolean {
+  const { session, agent, cwd } = payload;
+  if (agent !== null || store.note("intents", session) !== "ulw-loop") return false;
+  return !plansAt(cwd, session, env).some((seen) => owns(seen, session));
+}
+
+const UNPLANNED: JudgedPlan = {
+  title: "",
+  total: 1,
+  proven: 0,
+  problems: [{ where: "plan", message: "the user ordered ulw-loop, and this session has made no plan" }],
+  next: "proofgate ulw-loop create-goals --plan .proofgate/plan.yaml  (write the plan first)",
+};
 
 interface Concerned {
   readonly seen: Seen;

@@ -45,7 +45,7 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
       if (payload.agent !== null) return null;
       await sight(payload, store);
       store.setNote("prompts", payload.session, { at: Date.now() });
-      return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt));
+      return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt, store));
     }
     case "subagent-stop":
       await keepVerdict(payload, store);
@@ -121,6 +121,7 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
   store.setAllowance(thread, null);
   if (allowed !== null) {
     for (const plan of allowed.plans) store.unbind(payload.session, plan);
+    if (allowed.plans.length > 0) store.setNote("intents", payload.session, null);
     if (goal?.status === "complete") await notify(root, "done", goal.objective);
     return null;
   }

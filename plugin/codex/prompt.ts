@@ -7,6 +7,7 @@ import { approve, subjects } from "../../components/ulw-loop/approve.ts";
 import { criterionRef } from "../../components/ulw-loop/model.ts";
 import type { Workspace } from "../../components/ulw-loop/workspace.ts";
 import { requirePlan } from "../../components/ulw-loop/workspace.ts";
+import type { SessionStore } from "../../components/witness/sessions.ts";
 import { approval, intentOf, intentText, steerDirective } from "../../hooks/directives.ts";
 import { steerArguments } from "../../hooks/steering.ts";
 import { ownPlan } from "./own-plan.ts";
@@ -16,7 +17,7 @@ import type { Payload } from "./payload.ts";
  * What is told to the agent behind the prompt; empty when the prompt orders nothing of ours. Only for a root session's
  * prompt: a subagent's is written by the agent.
  */
-export async function answerPrompt(payload: Payload, prompt: string): Promise<string> {
+export async function answerPrompt(payload: Payload, prompt: string, store: SessionStore): Promise<string> {
   const agreed = approval(prompt);
   if (agreed.kind === "malformed") return `Proofgate approved nothing: ${agreed.why}.`;
   if (agreed.kind === "approve") return approveAsUser(payload, agreed.what);
@@ -24,6 +25,8 @@ export async function answerPrompt(payload: Payload, prompt: string): Promise<st
   if (directive.kind === "malformed") return `Proofgate steered nothing: ${directive.why}.`;
   if (directive.kind === "directive") return steerAsUser(payload, directive.json);
   const intent = intentOf(prompt);
+  // An order holds until the user says something else: what is done for it needs a plan.
+  store.setNote("intents", payload.session, intent);
   if (intent === null) return "";
   const plan = (await ownPlan(payload))?.facts ?? null;
   return intentText(intent, { plan, performance: null, skillPrefix: "$proofgate:" });

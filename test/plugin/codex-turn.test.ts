@@ -37,6 +37,40 @@ describe("the user's words", () => {
     expect(await host.says("prompt", { prompt: "ulw: go", agent: CHILD })).toBe("");
   });
 
+  test("an order asks for a plan until the user says something else", async () => {
+    const host = new Host(await makeWorld({ "a.txt": "1" }));
+    await host.says("prompt", { prompt: "ulw: make the importer faster" });
+    await host.create("Make the importer faster");
+    expect(await host.update("complete")).toMatch(/ordered ulw-loop, and this session has made no plan/);
+    expect(await host.update("blocked")).toBeNull();
+    await host.says("prompt", { prompt: "never mind, just write me a poem" });
+    expect(await host.update("complete")).toBeNull();
+  });
+
+  test("an order that was followed is over with the goal", async () => {
+    const host = new Host(await hire());
+    await host.says("prompt", { prompt: "$proofgate:ulw-loop ship the calculator" });
+    await must(host.agent("ulw-loop", "complete-goals"));
+    await host.create("In words of my own");
+    expect(await host.update("complete")).toMatch(/^Not complete: 0 of 2/);
+    await proven(host);
+    expect(await host.update("complete")).toBeNull();
+    await must(
+      host.agent(
+        "ulw-loop",
+        "checkpoint",
+        "--goal-id",
+        "G001",
+        "--status",
+        "complete",
+        "--evidence",
+        "proven",
+      ),
+    );
+    await host.create("Write a poem");
+    expect(await host.update("complete")).toBeNull();
+  });
+
   test("a steering directive is applied in the user's name; a subagent's is not", async () => {
     const host = await started();
     const prompt = `omo ulw-loop steer: ${JSON.stringify({

@@ -2,6 +2,7 @@
 # The shell part of every hook. It leaves early, without a Node start, where nothing here concerns us; else it hands the
 # payload to hook.js. The host lets a call pass when a hook fails, so a completion is refused here when hook.js cannot.
 event=$1
+changed=
 payload=
 state="${XDG_STATE_HOME:-$HOME/.local/state}/proofgate"
 
@@ -38,7 +39,10 @@ case $event in
   prompt)
     # Everywhere else the words alone decide, and few prompts have them.
     if [ -z "$here" ]; then
-      case $payload in *[Uu][Ll][Ww]* | *performance-goal* | *'proofgate approve'*) ;; *) exit 0 ;; esac
+      case $payload in *[Uu][Ll][Ww]* | *performance-goal* | *'proofgate approve'*) ;;
+        # Other words end an order.
+        *) [ -e "$state/intents/$session.json" ] || exit 0 ;;
+      esac
     fi
     ;;
   start)
@@ -63,7 +67,8 @@ case $event in
     case $payload$known in
       *'Complete every goal of the plan in'*) ;;
       *)
-        if [ -z "$here" ] && [ ! -e "$state/bindings/$session.json" ] && [ ! -e "$state/gates/$session.json" ]; then
+        if [ -z "$here" ] && [ ! -e "$state/bindings/$session.json" ] && [ ! -e "$state/gates/$session.json" ] &&
+          [ ! -e "$state/intents/$session.json" ]; then
           exit 0
         fi
         ;;
