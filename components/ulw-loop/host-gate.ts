@@ -3,7 +3,6 @@
 import { type Problem, Refusal } from "../errors.ts";
 import { fingerprint } from "../evidence/fingerprint.ts";
 import { storyObjective } from "../goal-mode/snapshot.ts";
-import type { Head } from "../journal/types.ts";
 import { assessGoal } from "./assess.ts";
 import { nextFor } from "./checkpoint.ts";
 import { requireWholeLedger, requireWitnessed } from "./complete.ts";
@@ -19,8 +18,6 @@ export interface HostJudgement {
   /** Criteria that count here, and how many of them are proven. */
   readonly total: number;
   readonly proven: number;
-  readonly tree: string;
-  readonly head: Head;
   /** The one command that deals with most of the problems; empty where there are none. */
   readonly next: string;
 }
@@ -70,8 +67,6 @@ export async function judgeForHost(ws: Workspace, story: string | null): Promise
     problems,
     total: assessed.length,
     proven: good.length,
-    tree: tree.id,
-    head: loaded.head,
     next: problems.length === 0 ? "" : nextCommand(plan, goal, problems),
   };
 }

@@ -37,10 +37,10 @@ export interface HostRecord {
 
 /** A completion that the gate let pass. */
 export interface Allowance {
-  readonly objective: string | null;
+  /** The host's id of the very call that was allowed: no other one is covered by it. */
+  readonly call: string;
+  /** Ids of the plans that had a say. */
   readonly plans: readonly string[];
-  readonly tree: string | null;
-  readonly at: string;
 }
 
 /** What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered. */
@@ -116,6 +116,7 @@ export function openSessions(env: NodeJS.ProcessEnv): SessionStore {
     ledgerCopy: copy,
     keepLedger(stateDir, ledger) {
       const to = copy(stateDir);
+      // A ledger only grows, so one of the same size is the same.
       if (existsSync(to) && statSync(to).size === statSync(ledger).size) return;
       mkdirSync(join(folder, "ledgers"), { recursive: true, mode: 0o700 });
       const temporary = `${to}.${token()}`;

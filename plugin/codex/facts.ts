@@ -17,9 +17,8 @@ import { objectiveOf, owns, plansAt, type Seen, see, serves, workspaceOf } from 
 
 export interface Gathered {
   readonly facts: GateFacts;
-  /** Ids of the plans that were judged, and the tree they were judged on. */
+  /** Ids of the plans that were judged. */
   readonly plans: readonly string[];
-  readonly tree: string | null;
 }
 
 /** How our objectives begin, whatever the paths in them: a goal that names a plan which is not there is not a foreign one. */
@@ -38,7 +37,7 @@ export async function gather(
   objective = objectiveOf(payload, store),
 ): Promise<Gathered> {
   const status = typeof payload.input.status === "string" ? payload.input.status : "";
-  const nothing = { facts: { status, plans: [], commands: [] }, plans: [], tree: null };
+  const nothing = { facts: { status, plans: [], commands: [] }, plans: [] };
   if (status !== "complete") return nothing;
   const concerned = concernedPlans(payload, objective, store, env);
   if (concerned.length === 0 && objective !== null && OURS.test(objective))
@@ -49,18 +48,12 @@ export async function gather(
   if (concerned.length === 0 && isOrderedWithoutPlan(payload, store, env))
     return { ...nothing, facts: { status, plans: [UNPLANNED], commands: [] } };
   const plans: JudgedPlan[] = [];
-  let tree: string | null = null;
-  for (const { seen, binding } of concerned) {
-    const { judged, on } = await judge(seen, binding, objective);
-    plans.push(judged);
-    tree ??= on;
-  }
+  for (const { seen, binding } of concerned) plans.push(await judge(seen, binding, objective));
   const commands =
     plans.length > 0 || payload.agent !== null ? [] : await repositoryGates(payload, store, env, leftMs);
   return {
     facts: { status, plans, commands },
     plans: concerned.flatMap(({ seen }) => (seen.loaded === null ? [] : [seen.loaded.state.planId])),
-    tree,
   };
 }
 
@@ -124,31 +117,25 @@ function concerns(seen: Seen, session: string, objective: string | null, bound: 
   return (bound || owns(seen, session)) && !isComplete(plan);
 }
 
-async function judge(
-  seen: Seen,
-  binding: Binding | null,
-  objective: string | null,
-): Promise<{ judged: JudgedPlan; on: string | null }> {
+async function judge(seen: Seen, binding: Binding | null, objective: string | null): Promise<JudgedPlan> {
   const path = seen.ws.place.ledgerPath;
   const title = seen.loaded?.state.title ?? binding?.title ?? "";
-  if (seen.loaded === null && seen.trouble === null)
-    return { judged: missing(`${path} is gone`, title), on: null };
+  if (seen.loaded === null && seen.trouble === null) return missing(`${path} is gone`, title);
   try {
     if (seen.trouble !== null) throw seen.trouble;
     const story = seen.loaded === null ? null : storyOf(seen.loaded.state, objective);
-    const { problems, total, proven, tree, next } = await judgeForHost(seen.ws, story);
-    return { judged: { title, total, proven, problems, next }, on: tree };
+    const { problems, total, proven, next } = await judgeForHost(seen.ws, story);
+    return { title, total, proven, problems, next };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const message = [error.message, ...(error.found === undefined ? [] : [error.found])].join(" ");
-    const judged = {
+    return {
       title,
       total: 1,
       proven: 0,
       problems: [{ where: path, message }],
       next: error.nextActions[0] ?? "proofgate status",
     };
-    return { judged, on: null };
   }
 }
 

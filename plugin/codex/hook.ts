@@ -97,13 +97,10 @@ async function sight(payload: Payload, store: SessionStore): Promise<void> {
 async function beforeGoalTool(payload: Payload, store: SessionStore): Promise<Answer> {
   await sight(payload, store);
   if (payload.tool !== "update_goal") return null;
-  const { facts, plans, tree } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
+  const { facts, plans } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
   const decision = gate(facts);
   if (decision.kind === "deny") return denial(decision.message);
-  if (facts.status === "complete") {
-    const objective = objectiveOf(payload, store);
-    store.setAllowance(threadOf(payload), { objective, plans, tree, at: new Date().toISOString() });
-  }
+  if (facts.status === "complete") store.setAllowance(threadOf(payload), { call: payload.call, plans });
   return null;
 }
 
@@ -119,7 +116,7 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
   if (payload.input.status !== "complete") return null;
   const allowed = store.allowance(thread);
   store.setAllowance(thread, null);
-  if (allowed !== null) {
+  if (allowed !== null && allowed.call === payload.call) {
     for (const plan of allowed.plans) store.unbind(payload.session, plan);
     if (allowed.plans.length > 0) store.setNote("intents", payload.session, null);
     if (goal?.status === "complete") await notify(root, "done", goal.objective);

@@ -7,6 +7,8 @@ export interface Payload {
   readonly agent: string | null;
   readonly cwd: string;
   readonly tool: string;
+  /** The host's id of the tool call, the same before and after it. */
+  readonly call: string;
   readonly input: Readonly<Record<string, unknown>>;
   readonly response: unknown;
   /** The user's words, at a prompt. */
@@ -30,6 +32,7 @@ export function parsePayload(text: string): Payload {
     agent: typeof value.agent_id === "string" && value.agent_id !== "" ? value.agent_id : null,
     cwd: need(value, "cwd"),
     tool: typeof value.tool_name === "string" ? value.tool_name : "",
+    call: typeof value.tool_use_id === "string" ? value.tool_use_id : "",
     input: isMap(value.tool_input) ? value.tool_input : {},
     response: value.tool_response,
     prompt: typeof value.prompt === "string" ? value.prompt : "",

@@ -231,6 +231,18 @@ describe("a hook that goes wrong", () => {
     expect(await host.update("complete", undefined, { env: { PATH: bin } })).toMatch(/no node on PATH/);
   });
 
+  test("an allowance covers the very call that was judged, and no later one", async () => {
+    const host = await started();
+    await proven(host);
+    const goal = { tool: "update_goal", input: { status: "complete" } };
+    // Allowed, but the host did not carry it out.
+    expect((await host.hook("pre-goal", { ...goal, call: "call_a" })).denied).toBeNull();
+    host.world.write("src/add.js", "export const add = () => 0;\n");
+    // The hook before the next one was killed.
+    const after = await host.told("update_goal", { status: "complete" }, undefined, { call: "call_b" });
+    expect(JSON.parse(after.out).reason).toMatch(/Not complete/);
+  });
+
   test("tells an agent whose completion no gate saw", async () => {
     const host = await started();
     const goal = host.goals.get(host.session);

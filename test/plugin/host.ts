@@ -26,6 +26,8 @@ interface Call {
   readonly agent?: string;
   readonly cwd?: string;
   readonly tool?: string;
+  /** The host's id of a tool call. */
+  readonly call?: string;
   readonly input?: unknown;
   readonly response?: unknown;
   readonly prompt?: string;
@@ -46,6 +48,7 @@ export interface HookSaid {
 
 /** Codex in one repository: calls hooks as the host does, and keeps the goal of each thread. */
 export class Host {
+  private calls = 0;
   readonly goals = new Map<string, { objective: string; status: string }>();
 
   constructor(
@@ -77,7 +80,7 @@ export class Host {
       tool_name: call.tool ?? "Bash",
       tool_input: call.input ?? {},
       ...(call.response === undefined ? {} : { tool_response: call.response }),
-      tool_use_id: "call_1",
+      tool_use_id: call.call ?? "call_0",
       ...(call.prompt === undefined ? {} : { prompt: call.prompt }),
       ...(call.says === undefined ? {} : { last_assistant_message: call.says }),
       ...(call.source === undefined ? {} : { source: call.source }),
@@ -116,7 +119,9 @@ export class Host {
 
   /** The agent's `update_goal`. @returns the reason when it was refused, null when the host did it */
   async update(status: string, agent?: string, call: Call = {}): Promise<string | null> {
+    const id = `call_${++this.calls}`;
     const goalCall = {
+      call: id,
       ...call,
       tool: "update_goal",
       input: { status },
@@ -126,7 +131,7 @@ export class Host {
     if (said.denied !== null) return said.denied;
     const goal = this.goals.get(agent ?? this.session);
     if (goal !== undefined) goal.status = status;
-    const after = await this.told("update_goal", { status }, agent, call);
+    const after = await this.told("update_goal", { status }, agent, { call: id, ...call });
     return after.out === "" ? null : `afterwards: ${JSON.parse(after.out).reason}`;
   }
 
