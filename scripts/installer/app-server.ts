@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { Refusal } from "../../components/errors.ts";
 import { endGroup, type Host, hostEnv, lastLine } from "./host.ts";
 import type { Spots } from "./spots.ts";
+import { noteHost } from "./turn.ts";
 
 export type Call = (method: string, params: unknown) => Promise<unknown>;
 
@@ -29,6 +30,7 @@ export async function withAppServer<T>(
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });
+  noteHost(child.pid ?? null);
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let errors = "";
   let lastId = 0;
@@ -105,5 +107,6 @@ export async function withAppServer<T>(
     await closed;
     clearTimeout(timer);
     endGroup(child.pid);
+    noteHost(null);
   }
 }

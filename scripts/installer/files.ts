@@ -112,10 +112,13 @@ export function digestFolder(folder: string): string | null {
   return hash.digest("hex");
 }
 
+/** Where a folder's new copy lies before it takes its place. */
+export const freshOf = (folder: string): string => `${folder}.new`;
+
 /** Puts a copy of a folder in the place of another, which is gone or whole at every moment but one rename. */
 export function replaceFolder(from: string, to: string): void {
   try {
-    const fresh = `${to}.new`;
+    const fresh = freshOf(to);
     fs.rmSync(fresh, { recursive: true, force: true });
     fs.mkdirSync(dirname(to), { recursive: true });
     fs.cpSync(from, fresh, { recursive: true });

@@ -7,6 +7,7 @@ import { Refusal } from "../../components/errors.ts";
 import { withLineEndings } from "./config-text.ts";
 import { modeOf, replaceFile, textIf } from "./files.ts";
 import type { Spots } from "./spots.ts";
+import { noteHost } from "./turn.ts";
 
 export interface Host {
   readonly path: string;
@@ -25,6 +26,8 @@ interface RunOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly stdin?: string;
   readonly timeoutMs?: number;
+  /** Told the process id at the start, and null at the end. */
+  readonly onProcess?: (pid: number | null) => void;
 }
 
 /** Runs a program to its end; never rejects. Its whole group is ended at the time limit. */
@@ -36,6 +39,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
       detached: true,
       stdio: [options.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
+    if (child.pid !== undefined) options.onProcess?.(child.pid);
     let out = "";
     let err = "";
     const timer = setTimeout(() => endGroup(child.pid), options.timeoutMs ?? 60_000);
@@ -51,6 +55,7 @@ export function runProgram(program: string, args: readonly string[], options: Ru
     });
     child.on("close", (exit) => {
       clearTimeout(timer);
+      options.onProcess?.(null);
       resolve({ exit, out, err });
     });
     // A program that never reads closes its end; that is its right.
@@ -109,7 +114,7 @@ export async function hostCommand(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const answer = await keepingLineEndings(spots, () =>
-    runProgram(host.path, args, { cwd: spots.codexHome, env: hostEnv(spots, env) }),
+    runProgram(host.path, args, { cwd: spots.codexHome, env: hostEnv(spots, env), onProcess: noteHost }),
   );
   if (answer.exit === 0) return;
   throw new Refusal("host_failed", `codex ${args.slice(0, 3).join(" ")} failed.`, {

@@ -9,6 +9,7 @@ import {
   digestIf,
   exists,
   filesBelow,
+  freshOf,
   modeOf,
   readIf,
   removeEmpty,
@@ -158,7 +159,9 @@ export async function applyUninstall(
     (action) => action.kind === "forget" && action.what.startsWith("the record"),
   );
   writeRecord(spots, undoing(plan));
-  for (const action of plan.actions)
+  for (const action of plan.actions) {
+    // The record goes last: without it nobody knows what else is ours.
+    if (action.kind === "forget") tidy(spots, plan, whole ? null : project);
     switch (action.kind) {
       case "host":
         if (host !== null) await hostCommand(host, action.args, spots, env);
@@ -185,11 +188,17 @@ export async function applyUninstall(
       default:
         action satisfies never;
     }
-  for (const path of [...Object.keys(plan.record.files), spots.record]) removeFileIf(temporaryOf(path));
+  }
+}
+
+/** Leavings of writers that were ended, and folders that we made and that hold nothing. @param project null for all */
+function tidy(spots: Spots, { record }: UndoPlan, project: string | null): void {
+  for (const path of [...Object.keys(record.files), spots.record]) removeFileIf(temporaryOf(path));
+  if (project === null) rmSync(freshOf(spots.market), { recursive: true, force: true });
   // The deepest first; what holds anything else stays.
-  for (const folder of [...plan.record.folders].sort((a, b) => b.length - a.length))
-    if (whole || (project !== null && folder.startsWith(join(project, ".codex")))) removeEmpty(folder);
-  if (whole) removeEmpty(dirname(spots.cache));
+  for (const folder of [...record.folders].sort((a, b) => b.length - a.length))
+    if (project === null || folder.startsWith(join(project, ".codex"))) removeEmpty(folder);
+  if (project === null) removeEmpty(dirname(spots.cache));
 }
 
 /**

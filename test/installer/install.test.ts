@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -238,7 +239,6 @@ describe("ended in the middle", () => {
         const home = await makeHome(CRLF);
         const before = everything(home.home, notTheHosts);
         await home.run(["install", "codex", "--yes", "--trust-hooks"], { killAfterMs });
-        await Bun.sleep(150); // The host's own command may be at it still.
         expect(await install(home, "--trust-hooks")).toMatchObject({ exit: 0, json: { trusted: true } });
         expect(await trustOf(home)).toEqual(["preToolUse trusted", "stop trusted"]);
         expect(await uninstall(home)).toMatchObject({ exit: 0 });
@@ -254,19 +254,58 @@ describe("ended in the middle", () => {
         const before = everything(home.home, notTheHosts);
         await install(home, "--trust-hooks");
         await home.run(["uninstall", "codex", "--yes"], { killAfterMs });
-        await Bun.sleep(150);
         await uninstall(home);
         expect(everything(home.home, notTheHosts)).toEqual(before);
       },
     );
 
+  hostTest("the host's own command lives on: what it still writes is undone too", async () => {
+    const home = await makeHome(CRLF);
+    const before = everything(home.home, notTheHosts);
+    await install(home, "--trust-hooks");
+    const slow = '#!/bin/sh\nif [ "$2" = remove ]; then touch "$0.at"; sleep 1; fi\nexec "$0.real" "$@"\n';
+    renameSync(join(home.base, "bin", "codex"), join(home.base, "bin", "codex.real"));
+    home.write("bin/codex", slow);
+    chmodSync(join(home.base, "bin", "codex"), 0o755);
+    const first = Bun.spawn(["node", join(home.pack, "proofgate.js"), "uninstall", "codex", "--yes"], {
+      env: home.env,
+      cwd: home.base,
+      stdout: "ignore",
+    });
+    while (!existsSync(join(home.base, "bin", "codex.at"))) await Bun.sleep(5);
+    first.kill("SIGKILL");
+    await first.exited;
+    expect(await uninstall(home)).toMatchObject({ exit: 0 });
+    expect(everything(home.home, notTheHosts)).toEqual(before);
+  });
+
   hostTest("and then uninstalled at once: no trace either", async () => {
     const home = await makeHome(CRLF);
     const before = everything(home.home, notTheHosts);
     await home.run(["install", "codex", "--yes", "--trust-hooks"], { killAfterMs: 200 });
-    await Bun.sleep(150);
     await uninstall(home); // Nothing to do where it was ended before its record.
     expect(everything(home.home, notTheHosts)).toEqual(before);
+  });
+});
+
+describe("several at once", () => {
+  hostTest("four installers take turns: one installs, the others find it done", async () => {
+    const home = await makeHome(CRLF);
+    const before = everything(home.home, notTheHosts);
+    const all = await Promise.all([1, 2, 3, 4].map(() => install(home, "--trust-hooks")));
+    expect(all.map(({ exit }) => exit)).toEqual([0, 0, 0, 0]);
+    expect(all.filter(({ json }) => (json.actions ?? []).length > 0)).toHaveLength(1);
+    const gone = await Promise.all([1, 2].map(() => uninstall(home)));
+    expect(gone.map(({ exit }) => exit).sort()).toEqual([0, 1]);
+    expect(everything(home.home, notTheHosts)).toEqual(before);
+  });
+
+  hostTest("a turn that somebody left behind, or filled with nonsense, holds nobody up", async () => {
+    const home = await makeHome();
+    for (const left of ["", "{", '{"pid":4194303,"host":null}']) {
+      home.write("home/state/proofgate/install/codex.turn", left);
+      expect(await install(home)).toMatchObject({ exit: 0 });
+    }
   });
 });
 

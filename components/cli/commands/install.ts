@@ -8,6 +8,7 @@ import { type Plan, planInstall } from "../../../scripts/installer/plan.ts";
 import { readRecord } from "../../../scripts/installer/record.ts";
 import { marketBeside } from "../../../scripts/installer/source.ts";
 import { type Spots, spotsOf } from "../../../scripts/installer/spots.ts";
+import { inTurn } from "../../../scripts/installer/turn.ts";
 import { applyUninstall, planUninstall } from "../../../scripts/installer/undo.ts";
 import { Refusal } from "../../errors.ts";
 import { pad, shown } from "../../report/text.ts";
@@ -16,7 +17,13 @@ import type { Context, Output } from "../context.ts";
 export async function installCommand(context: Context): Promise<Output> {
   requireCodex(context);
   const scope = scopeOf(context) ?? "user";
-  return install(context, spotsOf(context.env), scope);
+  const spots = spotsOf(context.env);
+  return takingTurns(context, spots, () => install(context, spots, scope));
+}
+
+/** A preview changes nothing and waits for nobody. */
+function takingTurns(context: Context, spots: Spots, act: () => Promise<Output>): Promise<Output> {
+  return context.has("dry-run") ? act() : inTurn(spots, act);
 }
 
 export async function updateCommand(context: Context): Promise<Output> {
@@ -29,7 +36,7 @@ export async function updateCommand(context: Context): Promise<Output> {
       found: record === null ? "no record" : "a record of other projects",
       next: ["proofgate install codex"],
     });
-  return install(context, spots, record.scope);
+  return takingTurns(context, spots, () => install(context, spots, record.scope));
 }
 
 async function install(context: Context, spots: Spots, scope: "user" | "project"): Promise<Output> {
@@ -104,6 +111,10 @@ function installed(facts: Facts, plan: Plan, dry: boolean): Output {
 export async function uninstallCommand(context: Context): Promise<Output> {
   requireCodex(context);
   const spots = spotsOf(context.env);
+  return takingTurns(context, spots, () => uninstall(context, spots));
+}
+
+async function uninstall(context: Context, spots: Spots): Promise<Output> {
   const project = scopeOf(context) === "project" ? context.root() : null;
   const host = await hostIfThere(spots, context.env);
   const plan = planUninstall(spots, host, project);
