@@ -18,7 +18,7 @@ import { gitFolders } from "./git-folders.ts";
 import { runCommand } from "./runner.ts";
 import { shareFolders } from "./share.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.ts";
-import type { Command, Tree } from "./types.ts";
+import type { Command, Confine, Tree } from "./types.ts";
 
 export interface ExportOptions {
   /** Paths laid over the export from the working tree. What the working tree lacks stays as the export has it. */
@@ -37,6 +37,8 @@ export interface ExportOptions {
   readonly today: Tree;
   /** Commit that HEAD of the export stands at; null leaves it without one. By default the commit itself. */
   readonly head?: string | null;
+  /** Where a sandbox is around the runs: set-up commands are kept in it as well. */
+  readonly confine?: Confine | undefined;
 }
 
 export interface Export {
@@ -88,7 +90,7 @@ export async function exportTree(root: string, source: Source, options: ExportOp
         writeFileSync(join(dir, path), content);
     const shared = shareFolders(root, dir, { today: options.today, names: options.share ?? [] });
     const env = exportEnvironment(root, dir, shared);
-    const setupFault = await runSetup(dir, root, options.setup, env, join(temp, "index"));
+    const setupFault = await runSetup(dir, root, options, env, join(temp, "index"));
     return { dir, env, setupFault, dispose: async () => dispose() };
   } catch (error) {
     dispose();
@@ -106,10 +108,7 @@ async function restoreFiles(
   for (let from = 0; from < paths.length; from += PATHS_AT_ONCE)
     await git(
       ["--literal-pathspecs", "checkout", "-q", commit, "--", ...paths.slice(from, from + PATHS_AT_ONCE)],
-      {
-        cwd: dir,
-        config: ["core.hooksPath=/dev/null"],
-      },
+      { cwd: dir },
     );
 }
 
@@ -161,7 +160,7 @@ const LOCKS =
 async function runSetup(
   dir: string,
   root: string,
-  setup: readonly Command[],
+  { setup, confine }: Pick<ExportOptions, "setup" | "confine">,
   env: Readonly<Record<string, string>>,
   index: string,
 ): Promise<string | null> {
@@ -171,7 +170,14 @@ async function runSetup(
   await git(["read-tree", "--empty"], aside);
   await git(["add", "-A", "."], aside);
   for (const command of setup) {
-    const run = await runCommand(command, { cwd: dir, timeoutMs: SETUP_TIMEOUT_MS, root, extra: env });
+    const run = await runCommand(command, {
+      cwd: dir,
+      timeoutMs: SETUP_TIMEOUT_MS,
+      root,
+      extra: env,
+      confine,
+      writable: [dir],
+    });
     const said =
       (run.stderr.tail || run.stderr.head || run.stdout.tail || run.stdout.head).trim().split("\n").at(-1) ??
       "";

@@ -11,7 +11,7 @@ import { verdictWords } from "./judge.ts";
 import { type BaseChecks, baseChecks, withoutProduct } from "./pin.ts";
 import { onExport, runIn, type Seen } from "./run-in-export.ts";
 import { changedConfig, isRunnerConfig } from "./runner-config.ts";
-import type { Before, Check, Command, Tree } from "./types.ts";
+import type { Before, Check, Command, Confine, Tree } from "./types.ts";
 
 export interface BeforeOptions {
   readonly root: string;
@@ -24,6 +24,7 @@ export interface BeforeOptions {
   readonly preview: boolean;
   /** Environment of the runs; by default this process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly confine?: Confine | undefined;
 }
 
 /** A base run that was quicker than this is repeated before its failure is believed: a coin must not fall red by luck,

@@ -11,6 +11,7 @@ import {
 import { dirname, join } from "node:path";
 import { fingerprintLive, type LiveTree } from "./fingerprint.ts";
 import { git } from "./git.ts";
+import { LFS_COMMAND } from "./git-filters.ts";
 import { type GitFolders, gitFolders } from "./git-folders.ts";
 import { shareFolders } from "./share.ts";
 import type { Tree } from "./types.ts";
@@ -34,7 +35,7 @@ export async function checkOut(
     ["read-tree", "-u", "--reset", "commit" in source ? source.commit : (source.tree.treeHash ?? "")],
     {
       cwd: dir,
-      config: [...(await checkoutSettings(root)), "core.hooksPath=/dev/null", "advice.detachedHead=false"],
+      config: [...(await checkoutSettings(root)), "advice.detachedHead=false"],
     },
   );
   return placeNested(root, dir, source, today);
@@ -77,10 +78,13 @@ async function checkoutSettings(root: string): Promise<string[]> {
     allowFail: true,
   });
   return answer.stdout.split("\0").flatMap((record) => {
-    const [name = "", ...value] = record.split("\n");
-    return CHECKOUT_SETTINGS.includes(name.toLowerCase()) || name.startsWith("filter.lfs.")
-      ? [`${name}=${value.join("\n")}`]
-      : [];
+    const [name = "", ...rest] = record.split("\n");
+    const value = rest.join("\n");
+    // Of programs only what `git lfs install` writes: this may run outside the sandbox that the settings were written in.
+    const lfs = /^filter\.lfs\.(?:clean|smudge|process)$/.test(name)
+      ? LFS_COMMAND.test(value)
+      : name === "filter.lfs.required";
+    return CHECKOUT_SETTINGS.includes(name.toLowerCase()) || lfs ? [`${name}=${value}`] : [];
   });
 }
 

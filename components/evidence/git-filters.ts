@@ -8,7 +8,7 @@ import type { GitFolders } from "./git-folders.ts";
 /** What `git lfs install` writes. Its pointers hold a digest of the content, which is as good as the content. */
 const LFS =
   /^[ \t]*\[filter "lfs"\][ \t]*\r?\n(?:[ \t]*(?:clean = git-lfs clean -- %f|smudge = git-lfs smudge (?:--skip )?-- %f|process = git-lfs filter-process(?: --skip)?|required = (?:true|false))[ \t]*\r?(?:\n|$(?![\s\S])))*(?=[ \t\r\n]*(?:\[|$(?![\s\S])))/gm;
-const LFS_COMMAND = /^git-lfs (?:clean -- %f|filter-process(?: --skip)?)$/;
+export const LFS_COMMAND = /^git-lfs (?:clean -- %f|smudge (?:--skip )?-- %f|filter-process(?: --skip)?)$/;
 
 /**
  * Names of the filters whose clean command is not the standard one of git-lfs. The files are read first, because most

@@ -35,8 +35,29 @@ function gitEnvironment(extra: GitOptions["env"]): NodeJS.ProcessEnv {
   for (const [name, value] of Object.entries(process.env)) if (!name.startsWith("GIT_")) env[name] = value;
   if (env.PATH !== undefined) env.PATH = search(env.PATH).path;
   // Trust settings come from the user's own files, which stay in force; only what a caller exported is taken out.
-  return { ...env, GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C", LANGUAGE: "", ...extra };
+  return {
+    ...env,
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    ...(offline ? { GIT_ALLOW_PROTOCOL: "none" } : {}),
+    LC_ALL: "C",
+    LANGUAGE: "",
+    ...extra,
+  };
 }
+
+let offline = false;
+
+/**
+ * From now on Git asks no server for what a partial clone lacks, whatever the repository's settings name as one. For a
+ * process outside a sandbox that looks at what was written inside of one.
+ */
+export function forbidFetching(): void {
+  offline = true;
+}
+
+/** No program that a repository's settings name: it may have been written by whoever is judged. */
+const NO_PROGRAMS = ["core.fsmonitor=false", "core.hooksPath=/dev/null"];
 
 /** Roots that Git was run in. A program of theirs never comes before the system's, not even when Git runs elsewhere. */
 const roots = new Set<string>();
@@ -65,7 +86,7 @@ function remember(cwd: string): void {
  * @throws Refusal `git_missing` when there is no Git program, `git_failed` when Git refuses and `allowFail` is not set.
  */
 export function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
-  const settings = (options.config ?? []).flatMap((setting) => ["-c", setting]);
+  const settings = [...NO_PROGRAMS, ...(options.config ?? [])].flatMap((setting) => ["-c", setting]);
   remember(options.cwd);
   const { program } = search(process.env.PATH ?? "");
   return new Promise((settle, fail) => {

@@ -6,7 +6,7 @@ import type { CheckFiles } from "./check-files.ts";
 import { sandboxed } from "./environment.ts";
 import { judge } from "./judge.ts";
 import { runCommand } from "./runner.ts";
-import type { Check, Command, Verdict } from "./types.ts";
+import type { Check, Command, Confine, Verdict } from "./types.ts";
 
 /** Variables that lead to code; where they point into the repository they are turned to the export. */
 const CODE_PATHS = ["PATH", "PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB", "CLASSPATH", "VIRTUAL_ENV"];
@@ -15,6 +15,8 @@ const CODE_PATHS = ["PATH", "PYTHONPATH", "NODE_PATH", "RUBYLIB", "PERL5LIB", "C
 export interface Surroundings {
   readonly root: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The sandbox to put around the runs; by default none beside this process's own. */
+  readonly confine?: Confine | undefined;
 }
 
 /** One run in an export. */
@@ -31,7 +33,7 @@ export async function onExport(
   how: ExportOptions,
   use: (place: Export) => Promise<Seen>,
 ): Promise<Seen | string> {
-  const place = await exportTree(options.root, source, how);
+  const place = await exportTree(options.root, source, { ...how, confine: options.confine });
   try {
     return place.setupFault ?? (await use(place));
   } finally {
@@ -64,6 +66,8 @@ export async function runIn(
     env,
     root: place.dir,
     extra: place.env,
+    confine: options.confine,
+    writable: [place.dir],
   });
   try {
     const verdict = await judge({ ...check, run: moved }, run, {

@@ -9,7 +9,7 @@ import { captureFile } from "./capture.ts";
 import { cleanEnvironment, npmSettings, ownPythonPath, resolvePrograms } from "./environment.ts";
 import { MARK, type RunMark, send, sweep, sweepNow } from "./sweep.ts";
 import { makeTempFolder, removeAllTempFolders, removeTempFolder } from "./temp-folder.ts";
-import type { Command, Run } from "./types.ts";
+import type { Command, Confine, Run } from "./types.ts";
 
 export interface RunOptions {
   /** Absolute. */
@@ -25,6 +25,10 @@ export interface RunOptions {
   readonly outputDir?: string;
   /** Bytes of output, both streams together, at which the run is ended. */
   readonly maxOutput?: number;
+  /** By default no sandbox is put around the run; where this process is in one, its children are as well. */
+  readonly confine?: Confine | undefined;
+  /** Folders that a sandbox has to leave open. */
+  readonly writable?: readonly string[];
 }
 
 /** A run with its whole output, until it is disposed of. */
@@ -76,7 +80,9 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
   const err = openSync(stderrPath, APPEND, 0o600);
   const startedAtMs = fstatSync(out).mtimeMs;
   const began = performance.now();
-  const { pid, ended } = launch(run, options.cwd, env, out, err);
+  const plain = typeof run === "string" ? shellFor(run) : run;
+  const argv = options.confine?.(plain, options.cwd, [...(options.writable ?? []), scratch]) ?? plain;
+  const { pid, ended } = launch(argv, options.cwd, env, out, err);
   const runMark: RunMark = { mark, leader: pid };
   const stopGuard = guard(runMark);
   let timedOut = false;
@@ -146,8 +152,13 @@ interface Launched {
   readonly ended: Promise<Ended>;
 }
 
-function launch(run: Command, cwd: string, env: Record<string, string>, out: number, err: number): Launched {
-  const [program = "", ...args] = typeof run === "string" ? shellFor(run) : run;
+function launch(
+  [program = "", ...args]: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  out: number,
+  err: number,
+): Launched {
   const failed = (error: unknown): Ended => ({
     exit: null,
     signal: null,

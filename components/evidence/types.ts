@@ -1,6 +1,19 @@
 /** The words of proof: what a check expects, what a run showed, and what running on the base tree told. */
 
 /** A shell line, or an argument list that no shell sees. */
+/**
+ * Puts a sandbox around a program: what the host keeps its agent's commands in, so that a hook outside of it runs an
+ * agent's code nowhere else.
+ * @param cwd where the program starts
+ * @param writable folders of ours that the program has to write to, beside those that the sandbox leaves open
+ * @returns the argv to start in its place
+ */
+export type Confine = (
+  argv: readonly string[],
+  cwd: string,
+  writable: readonly string[],
+) => readonly string[];
+
 export type Command = string | readonly string[];
 
 /** A substring, or `/regex/flags` written as such. */

@@ -2,9 +2,11 @@
 
 import { Refusal } from "../errors.ts";
 import type { Loaded, Writer } from "../journal/types.ts";
-import type { Approval } from "./events.ts";
+import { silentWeakenings } from "./audit.ts";
+import type { Approval, PlanEvent } from "./events.ts";
 import { openApprovals } from "./judge.ts";
 import { criterionRef, type Goal, type Plan } from "./model.ts";
+import { ulwLoop } from "./reduce.ts";
 import { changePlan, type Workspace } from "./workspace.ts";
 
 /** @throws Refusal `approval_not_user` unless a person sits at the terminal */
@@ -22,7 +24,8 @@ export function requireUser(writer: Writer): void {
 
 /** What is put before the user: what nobody approved yet, and what this machine's store knows nothing of. */
 export function subjects(ws: Workspace, plan: Plan): ReturnType<typeof openApprovals> {
-  const open = openApprovals(plan);
+  const told = openApprovals(plan);
+  const open = { ...told, weakenings: [...told.weakenings, ...silentWeakenings(ws)] };
   const lost = unwitnessed(ws, plan);
   if (lost.length === 0) return open;
   const all = openApprovals({
@@ -31,9 +34,10 @@ export function subjects(ws: Workspace, plan: Plan): ReturnType<typeof openAppro
     goals: plan.goals.map(withoutApproval),
   });
   return {
-    weakenings: all.weakenings.filter(
-      (w) => lost.includes(w.id) || open.weakenings.some((o) => o.id === w.id),
-    ),
+    weakenings: [
+      ...open.weakenings,
+      ...all.weakenings.filter((w) => lost.includes(w.id) && !open.weakenings.some((o) => o.id === w.id)),
+    ],
     criteria: all.criteria.filter((c) => lost.includes(c.ref) || open.criteria.some((o) => o.ref === c.ref)),
   };
 }
@@ -60,21 +64,27 @@ const subjectText = (subject: Pick<Approval, "weakenings" | "criteria">): string
   JSON.stringify([[...subject.weakenings].sort(), Object.entries(subject.criteria).sort()]);
 
 /**
- * Approved things that no approval in this machine's witness store stands behind: the line in the ledger was written by
- * hand, or the approval was given on another machine.
+ * Approved things, and criteria of the user's own, that nothing in this machine's witness store stands behind: the line in
+ * the ledger was written by hand, or it was written on another machine.
  * @returns ids of weakenings and names of criteria
  */
 export function unwitnessed(ws: Workspace, plan: Plan): readonly string[] {
   const approvedCriteria = plan.goals.flatMap((g) =>
     g.successCriteria
-      .filter((c) => c.approved && c.author !== "user")
+      .filter((c) => c.approved || c.author === "user")
       .map((c) => ({ ref: criterionRef(g, c), version: c.version ?? "draft" })),
   );
   const approvedWeakenings = plan.weakenings.filter((w) => w.approved).map((w) => w.id);
   if (approvedCriteria.length === 0 && approvedWeakenings.length === 0) return [];
   const known = new Set<string>();
+  const seen = ws.witness.lines(ws.place.dir);
+  let then = ulwLoop.initial;
   for (const line of ws.journal.lines())
     for (const event of line.events) {
+      then = ulwLoop.reduce(then, event, line);
+      if (line.by.kind === "user" && seen.has(line.hash))
+        for (const one of written(then, event)) known.add(one);
+      if (event.type === "goal_split") for (const one of moved(event, known)) known.add(one);
       if (event.type !== "plan_approved") continue;
       const { approval } = event;
       if (!ws.witness.approved(approval.id, plan.planId, subjectText(approval))) continue;
@@ -86,3 +96,35 @@ export function unwitnessed(ws: Workspace, plan: Plan): readonly string[] {
     ...approvedCriteria.filter((c) => !known.has(`${c.ref}@${c.version}`)).map((c) => c.ref),
   ];
 }
+
+/** What the user writes is agreed to by that: criteria by name and version, as they are after the event. */
+function written(plan: Plan, event: PlanEvent): readonly string[] {
+  const names = (goals: readonly Goal[]): string[] =>
+    goals.flatMap((goal) =>
+      goal.successCriteria.map((c) => `${criterionRef(goal, c)}@${c.version ?? "draft"}`),
+    );
+  switch (event.type) {
+    case "plan_created":
+      return names(plan.goals);
+    case "goal_added":
+      return names([event.goal]);
+    case "goal_split":
+      return names(event.children);
+    case "criterion_revised":
+      return names(plan.goals.filter((goal) => goal.id === event.goal)).filter((name) =>
+        name.startsWith(`${event.goal}-${event.criterion}@`),
+      );
+    default:
+      return [];
+  }
+}
+
+/** Where a split takes a criterion, what was agreed to of it goes along. */
+const moved = (event: Extract<PlanEvent, { type: "goal_split" }>, known: ReadonlySet<string>): string[] =>
+  event.children.flatMap((goal) =>
+    goal.successCriteria.flatMap((c) => {
+      const version = `@${c.version ?? "draft"}`;
+      const agreed = [...known].some((one) => one.startsWith(`${event.goal}-`) && one.endsWith(version));
+      return agreed ? [`${criterionRef(goal, c)}${version}`] : [];
+    }),
+  );

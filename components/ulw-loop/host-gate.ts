@@ -4,11 +4,14 @@ import { type Problem, Refusal } from "../errors.ts";
 import { fingerprint } from "../evidence/fingerprint.ts";
 import { storyObjective } from "../goal-mode/snapshot.ts";
 import { assessGoal } from "./assess.ts";
+import { silentProblems } from "./audit.ts";
 import { nextFor } from "./checkpoint.ts";
 import { requireWholeLedger, requireWitnessed } from "./complete.ts";
+import type { Policy } from "./config.ts";
 import { currentGoal } from "./ids.ts";
 import { gateDefects, goalDefects, planDefects, policyInForce } from "./judge.ts";
 import { countedGoals, type Goal, isClosed, type Plan } from "./model.ts";
+import { withOwnRuns } from "./own-runs.ts";
 import { presentOf } from "./present.ts";
 import { isReviewed } from "./reviewed.ts";
 import { readConfig, readPlan, type Workspace } from "./workspace.ts";
@@ -28,7 +31,7 @@ export const hostObjectives = (plan: Plan): readonly string[] =>
 
 /**
  * Judges the plan, or in per-story mode the goal that the host's objective names. The tree is looked at twice: one that
- * moved in between is not proven. The whole ledger is walked.
+ * moved in between is not proven. The whole ledger is walked, and what nobody but a sandboxed agent saw is run again.
  * @param story id of the goal in per-story mode; null for the whole plan
  * @throws Refusal `no_plan`, `state_damaged`, `state_missing`, and what reading the configuration throws
  */
@@ -42,33 +45,65 @@ export async function judgeForHost(ws: Workspace, story: string | null): Promise
     });
   requireWholeLedger(ws, loaded);
   requireWitnessed(ws, loaded.state);
+  const policy = policyInForce(loaded.state, await readConfig(ws.place.root));
+  const judged = (plan: Plan, more: readonly Problem[]): Promise<Judged> =>
+    judgePlan(ws, plan, story, policy, more);
+  const first = await judged(loaded.state, silentProblems(ws));
+  if (first.problems.length > 0) return answer(first);
+  // Everything says that it is done. What only the agent saw is run here, before that is believed.
+  const goals = first.goal === undefined ? countedGoals(first.plan) : [first.goal];
+  const own = await withOwnRuns(ws, first.plan, goals, first.goal === undefined);
+  if (own.ran.length + own.problems.length === 0) return answer(first);
+  const { problems, ...rest } = await judged(own.plan, own.problems);
+  return answer({ ...rest, problems: problems.map((problem) => markOwn(problem, own.ran)) });
+}
+
+interface Judged {
+  readonly plan: Plan;
+  /** The goal in per-story mode. */
+  readonly goal: Goal | undefined;
+  readonly problems: readonly Problem[];
+  readonly total: number;
+  readonly proven: number;
+}
+
+const answer = ({ plan, goal, problems, total, proven }: Judged): HostJudgement => ({
+  problems,
+  total,
+  proven,
+  next: problems.length === 0 ? "" : nextCommand(plan, goal, problems),
+});
+
+/** The agent's own run passed, and it has to know why this does not count. */
+const markOwn = (problem: Problem, ran: readonly string[]): Problem =>
+  ran.includes(problem.where) ? { ...problem, message: `${problem.message} (run by the gate)` } : problem;
+
+async function judgePlan(
+  ws: Workspace,
+  plan: Plan,
+  story: string | null,
+  policy: Policy,
+  more: readonly Problem[],
+): Promise<Judged> {
   const tree = await fingerprint(ws.place.root);
   const present = {
     ...presentOf(ws.place, tree, { thorough: true }),
-    reviewed: isReviewed(ws, loaded.state, tree.id),
+    reviewed: isReviewed(ws, plan, tree.id),
   };
-  const policy = policyInForce(loaded.state, await readConfig(ws.place.root));
-  const plan = loaded.state;
   const goal = story === null ? undefined : plan.goals.find((g) => g.id === story);
-  const problems =
-    goal === undefined
-      ? planProblems(plan, () => [
-          ...planDefects(plan, present, policy, endingGoal(plan)),
-          ...gateDefects(plan, present),
-        ])
-      : planProblems(plan, () => goalDefects(plan, goal, present, policy));
+  const problems = planProblems(plan, () => [
+    ...(goal === undefined
+      ? [...planDefects(plan, present, policy, endingGoal(plan)), ...gateDefects(plan, present)]
+      : goalDefects(plan, goal, present, policy)),
+    ...more,
+  ]);
   const again = await fingerprint(ws.place.root);
   if (again.id !== tree.id)
     problems.push({ where: "tree", code: "moved", message: "it changed while it was judged" });
   const counted = goal === undefined ? countedGoals(plan) : [goal];
   const assessed = counted.flatMap((g) => assessGoal(plan, g, present));
   const good = assessed.filter((a) => ["proven", "claimed", "waived"].includes(a.word));
-  return {
-    problems,
-    total: assessed.length,
-    proven: good.length,
-    next: problems.length === 0 ? "" : nextCommand(plan, goal, problems),
-  };
+  return { plan, goal, problems, total: assessed.length, proven: good.length };
 }
 
 /** A cancelled plan is not complete, whatever is proven of it. */

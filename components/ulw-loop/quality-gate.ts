@@ -8,6 +8,7 @@ import { sandboxed } from "../evidence/environment.ts";
 import { fingerprint } from "../evidence/fingerprint.ts";
 import { judge } from "../evidence/judge.ts";
 import { runCommand } from "../evidence/runner.ts";
+import type { Command } from "../evidence/types.ts";
 import type { Loaded } from "../journal/types.ts";
 import { saveArtifact } from "./artifacts.ts";
 import type { PlanEvent, Receipt } from "./events.ts";
@@ -118,11 +119,7 @@ export async function recordQualityGate(
 ): Promise<{ loaded: Loaded<Plan>; form: QualityGateForm }> {
   const plan = requirePlan(ws).state;
   requireClean(reviews, (path) => readIn([ws.place.root, ws.place.dir], path));
-  // Without `verify:` the criteria's own proofs are the verification, and they have to be fresh at the checkpoint anyway.
-  const commands = [
-    ...plan.verify,
-    ...plan.policy.gates.filter((gate) => !plan.verify.some((own) => isDeepStrictEqual(own, gate))),
-  ];
+  const commands = verifyCommands(plan);
   const receipts: Receipt[] = [];
   const treeBefore = await fingerprint(ws.place.root);
   for (const [index, command] of commands.entries()) {
@@ -200,8 +197,17 @@ export async function recordQualityGate(
   return { loaded, form };
 }
 
-/** Verification may be a whole suite; it gets half an hour. */
-const VERIFY_TIMEOUT_MS = 30 * 60_000;
+/**
+ * The plan's `verify:` and the repository's gates. Without any the criteria's own proofs are the verification, and they have
+ * to be fresh at the checkpoint anyway.
+ */
+export const verifyCommands = (plan: Plan): readonly Command[] => [
+  ...plan.verify,
+  ...plan.policy.gates.filter((gate) => !plan.verify.some((own) => isDeepStrictEqual(own, gate))),
+];
+
+/** Verification may be a whole suite; it gets half an hour. In milliseconds. */
+export const VERIFY_TIMEOUT_MS = 30 * 60_000;
 
 function readIn(folders: readonly string[], path: string): string | null {
   if (path.includes("..") || path.startsWith("/")) return null;

@@ -117,6 +117,7 @@ export async function runOnce(
     timeoutMs: check.timeoutMs,
     env: ws.env,
     root: ws.place.root,
+    confine: ws.confine,
   });
   const { own } = checkFiles(check, tree, null);
   const verdict = await judge(check, run, {
@@ -175,6 +176,8 @@ async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): 
     share: plan.share,
     setup: plan.setup,
     preview: false,
+    env: ws.env,
+    confine: ws.confine,
   });
 }
 

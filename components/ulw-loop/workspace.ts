@@ -1,8 +1,10 @@
 /** Everything that a command works on, opened once: the root, the plan's journal, the witness, who is writing. */
 
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { errno, fromSystem, Refusal } from "../errors.ts";
+import type { Confine } from "../evidence/types.ts";
 import { type Journal, openJournal } from "../journal/journal.ts";
 import type { Decision, Head, Loaded, Writer } from "../journal/types.ts";
 import { type Anchor, openWitness, type WitnessStore } from "../witness/store.ts";
@@ -19,6 +21,8 @@ export interface Workspace {
   readonly writer: Writer;
   readonly env: NodeJS.ProcessEnv;
   readonly now: () => Date;
+  /** The sandbox that runs are kept in, where this process itself is outside of the agent's. */
+  readonly confine?: Confine | undefined;
   /** The same place, for another writer. */
   as(writer: Writer): Workspace;
 }
@@ -34,7 +38,10 @@ export function openWorkspace(options: {
   const now = options.now ?? (() => new Date());
   const place = placeOf(root, options.session);
   const witness = openWitness(env);
-  const onAppend = (from: Head, to: Loaded<Plan>): void => witnessHead(witness, place.dir, from, to, now());
+  const onAppend = (from: Head, to: Loaded<Plan>): void => {
+    witness.noteLine(place.dir, to.head.hash);
+    witnessHead(witness, place.dir, from, to, now());
+  };
   // Once the line is there, the head before it is history: a ledger put back to it is noticed.
   const onAppended = (to: Loaded<Plan>): void => witnessHead(witness, place.dir, to.head, to, now());
   return {
@@ -161,7 +168,9 @@ function isWitnessed(ws: Workspace, loaded: Loaded<Plan>, most: number): boolean
   if (last < 0) return false;
   for (let seq = head.seq; seq > last && head.seq - seq < most; seq--) {
     const line = ws.journal.lineAt(seq);
-    const sandboxed = line?.by.host === "codex" || line?.by.host === "opencode";
+    const { host, kind } = line?.by ?? {};
+    // What the user writes reaches the store, from a terminal and from a hook.
+    const sandboxed = kind === "agent" && (host === "codex" || host === "opencode");
     // A line without events (of `repair`) changes nothing.
     if (line === null || (!sandboxed && line.events.length > 0)) return false;
   }
@@ -186,14 +195,22 @@ function anchorOf(ws: Workspace, plan: Plan | null): Anchor | null {
 }
 
 /** `.proofgate.yaml` of the repository, or null. @throws Refusal `plan_invalid`, `file_unreadable` */
-export async function readConfig(root: string): Promise<Config | null> {
-  const path = join(root, ".proofgate.yaml");
+export const readConfig = (root: string): Promise<Config | null> => configAt(join(root, ".proofgate.yaml"));
+
+/**
+ * The user's own `config.yaml` in `$XDG_CONFIG_HOME/proofgate` (XDG base directory specification: `~/.config` where unset),
+ * or null. A sandboxed agent cannot write it. @throws Refusal `plan_invalid`, `file_unreadable`
+ */
+export const readUserConfig = (env: NodeJS.ProcessEnv): Promise<Config | null> =>
+  configAt(join(env.XDG_CONFIG_HOME || join(env.HOME ?? homedir(), ".config"), "proofgate", "config.yaml"));
+
+async function configAt(path: string): Promise<Config | null> {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
     if (errno(error) === "ENOENT") return null;
-    throw fromSystem(error, "read .proofgate.yaml");
+    throw fromSystem(error, `read ${path}`);
   }
   return parseConfig(text);
 }

@@ -1,7 +1,15 @@
 /** The files of the store outside the repository: whole JSON files, readable by their owner only. */
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { errno } from "../errors.ts";
@@ -31,6 +39,27 @@ export function readJson<T>(path: string): T | null {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch {
     return null;
+  }
+}
+
+/** Null for a file that is missing or out of reach. */
+export function readText(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return null;
+  }
+}
+
+/** Adds to a file in one write. @throws system errors, where the store is out of reach */
+export function appendWhole(path: string, text: string): void {
+  const write = (): void => appendFileSync(path, text, { mode: 0o600 });
+  try {
+    write();
+  } catch (error) {
+    if (errno(error) !== "ENOENT") throw error;
+    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+    write();
   }
 }
 

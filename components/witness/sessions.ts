@@ -43,8 +43,8 @@ export interface Allowance {
   readonly plans: readonly string[];
 }
 
-/** What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered. */
-type NoteKind = "stops" | "prompts" | "given" | "verdicts" | "intents";
+/** What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered, a plan's first sight. */
+type NoteKind = "stops" | "prompts" | "given" | "verdicts" | "intents" | "plans";
 
 export interface SessionStore {
   bindings(session: string): readonly Binding[];
@@ -68,6 +68,9 @@ export interface SessionStore {
   note(kind: NoteKind, id: string): unknown;
   /** Null takes it away. */
   setNote(kind: NoteKind, id: string, value: unknown): void;
+  /** What the gate ran itself for the plan of a state folder. */
+  ownRuns(stateDir: string): unknown;
+  setOwnRuns(stateDir: string, runs: unknown): void;
   /** Path of the copy of a state folder's ledger, whether it is there or not. */
   ledgerCopy(stateDir: string): string;
   /** Copies a ledger that was just found sound. */
@@ -113,6 +116,8 @@ export function openSessions(env: NodeJS.ProcessEnv): SessionStore {
       if (value === null) rmSync(file(kind, id), { force: true });
       else writeWhole(file(kind, id), value);
     },
+    ownRuns: (stateDir) => readJson<unknown>(file("runs", realFolder(stateDir))),
+    setOwnRuns: (stateDir, runs) => writeWhole(file("runs", realFolder(stateDir)), runs),
     ledgerCopy: copy,
     keepLedger(stateDir, ledger) {
       const to = copy(stateDir);

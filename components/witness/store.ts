@@ -9,7 +9,16 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
 import type { Head } from "../journal/types.ts";
-import { digest, fileName, readJson, realFolder, storeFolder, writeWhole } from "./files.ts";
+import {
+  appendWhole,
+  digest,
+  fileName,
+  readJson,
+  readText,
+  realFolder,
+  storeFolder,
+  writeWhole,
+} from "./files.ts";
 
 /** How far a ledger had come: the head that a command began from, and the one it was about to write. */
 export interface Anchor extends Head {
@@ -33,6 +42,10 @@ export interface WitnessStore {
   readonly folder: string;
   /** False once the store turned out to be out of reach: what it would have known is then unknown, not false. */
   anchor(stateDir: string): Anchor | null;
+  /** Hashes of the lines that commands wrote which could reach this store: nobody made them up. */
+  lines(stateDir: string): ReadonlySet<string>;
+  /** Best effort, before the line is there: a line of that hash can only be this one. */
+  noteLine(stateDir: string, hash: string): void;
   /** Best effort. @returns whether it was written */
   setAnchor(stateDir: string, anchor: Anchor): boolean;
   /** @throws Refusal `no_permission` when the store cannot be written: an approval must reach it. */
@@ -52,9 +65,18 @@ export function openWitness(env: NodeJS.ProcessEnv): WitnessStore {
     }
     return file;
   };
+  const linesFile = (stateDir: string): string => join(folder, "lines", fileName(realFolder(stateDir)));
   const approvalFile = (id: string): string => join(folder, "approvals", `${id}.json`);
   return {
     folder,
+    lines: (stateDir) => new Set((readText(linesFile(stateDir)) ?? "").split("\n")),
+    noteLine(stateDir, hash) {
+      try {
+        appendWhole(linesFile(stateDir), `${hash}\n`);
+      } catch {
+        // Inside a sandbox: whoever judges the line runs its check again.
+      }
+    },
     anchor: (stateDir) => readJson<Anchor>(anchorFile(stateDir)),
     setAnchor(stateDir, anchor) {
       try {

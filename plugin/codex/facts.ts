@@ -13,6 +13,7 @@ import { readConfig } from "../../components/ulw-loop/workspace.ts";
 import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
 import type { GateFacts, JudgedCommand, JudgedPlan } from "../../hooks/gate.ts";
 import type { Payload } from "./payload.ts";
+import { type Surroundings, surroundingsOf } from "./sandbox.ts";
 import { objectiveOf, owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
 
 export interface Gathered {
@@ -47,10 +48,11 @@ export async function gather(
     };
   if (concerned.length === 0 && isOrderedWithoutPlan(payload, store, env))
     return { ...nothing, facts: { status, plans: [UNPLANNED], commands: [] } };
+  const around = surroundingsOf(payload, env);
   const plans: JudgedPlan[] = [];
-  for (const { seen, binding } of concerned) plans.push(await judge(seen, binding, objective));
+  for (const { seen, binding } of concerned) plans.push(await judge(seen, binding, objective, around));
   const commands =
-    plans.length > 0 || payload.agent !== null ? [] : await repositoryGates(payload, store, env, leftMs);
+    plans.length > 0 || payload.agent !== null ? [] : await repositoryGates(payload, store, around, leftMs);
   return {
     facts: { status, plans, commands },
     plans: concerned.flatMap(({ seen }) => (seen.loaded === null ? [] : [seen.loaded.state.planId])),
@@ -117,14 +119,19 @@ function concerns(seen: Seen, session: string, objective: string | null, bound: 
   return (bound || owns(seen, session)) && !isComplete(plan);
 }
 
-async function judge(seen: Seen, binding: Binding | null, objective: string | null): Promise<JudgedPlan> {
+async function judge(
+  seen: Seen,
+  binding: Binding | null,
+  objective: string | null,
+  around: Surroundings,
+): Promise<JudgedPlan> {
   const path = seen.ws.place.ledgerPath;
   const title = seen.loaded?.state.title ?? binding?.title ?? "";
   if (seen.loaded === null && seen.trouble === null) return missing(`${path} is gone`, title);
   try {
     if (seen.trouble !== null) throw seen.trouble;
     const story = seen.loaded === null ? null : storyOf(seen.loaded.state, objective);
-    const { problems, total, proven, next } = await judgeForHost(seen.ws, story);
+    const { problems, total, proven, next } = await judgeForHost({ ...seen.ws, ...around }, story);
     return { title, total, proven, problems, next };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -161,7 +168,7 @@ const missing = (why: string, title: string): JudgedPlan => ({
 async function repositoryGates(
   payload: Payload,
   store: SessionStore,
-  env: NodeJS.ProcessEnv,
+  around: Surroundings,
   leftMs: number,
 ): Promise<readonly JudgedCommand[]> {
   const { root } = findRootFast(payload.cwd);
@@ -173,7 +180,7 @@ async function repositoryGates(
     const timeoutMs = ends - Date.now();
     if (timeoutMs < 1000) judged.push({ command, failed: "no time left to run it" });
     else {
-      const run = await runCommand(gate, { cwd: root, timeoutMs, env, root });
+      const run = await runCommand(gate, { ...around, cwd: root, timeoutMs, root });
       await run.dispose();
       const failed =
         run.exit === 0

@@ -17,11 +17,15 @@ import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
 import { answerPrompt } from "./prompt.ts";
 import { keepVerdict } from "./review.ts";
+import { workOutside } from "./sandbox.ts";
 import { objectiveOf, plansAt, remember } from "./sight.ts";
 import { answerStop } from "./stop.ts";
 
-/** Half of the timeouts that hooks.json asks for, in milliseconds: at that time the gate's answer is no. */
-const DEADLINE_MS = 290_000;
+/**
+ * Half of the timeouts that hooks.json asks for, in milliseconds: at that time the gate's answer is no. Before a completion
+ * the gate may have to run every check once itself, and keeps what passed; the next call goes on from there.
+ */
+const DEADLINE_MS = 60 * 60_000;
 const SMALL_DEADLINE_MS = 28_000;
 
 type Answer = Readonly<Record<string, unknown>> | null;
@@ -38,7 +42,7 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
       return refused === null ? null : denial(refused);
     }
     case "start":
-      await sight(payload, store);
+      await sight(payload, store, true);
       return context("SessionStart", await startWords(payload, store));
     case "prompt": {
       // In a subagent the agent itself wrote the prompt: it is not the user.
@@ -83,10 +87,10 @@ const OCCASIONS: Readonly<Record<string, "start" | "resume" | "compaction">> = {
   compact: "compaction",
 };
 
-async function sight(payload: Payload, store: SessionStore): Promise<void> {
+async function sight(payload: Payload, store: SessionStore, begins = false): Promise<void> {
   const { session, cwd } = payload;
   const objective = objectiveOf(payload, store);
-  remember(plansAt(cwd, session, process.env), session, objective, store);
+  await remember(plansAt(cwd, session, process.env), session, objective, store, begins);
   const { root } = findRootFast(cwd);
   // What was once seen stays in force for the session; a file that cannot be read is for the gate to complain of.
   const known = store.gates(session, root);
@@ -97,6 +101,7 @@ async function sight(payload: Payload, store: SessionStore): Promise<void> {
 async function beforeGoalTool(payload: Payload, store: SessionStore): Promise<Answer> {
   await sight(payload, store);
   if (payload.tool !== "update_goal") return null;
+  if (payload.input.status === "complete") workOutside(process.env);
   const { facts, plans } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
   const decision = gate(facts);
   if (decision.kind === "deny") return denial(decision.message);
@@ -111,17 +116,17 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
   if (goal !== undefined) store.setHostGoal(thread, { goal, at: new Date().toISOString() });
   await sight(payload, store);
   if (payload.tool !== "update_goal") return null;
-  const { root } = findRootFast(payload.cwd);
-  if (goal?.status === "blocked") await notify(root, "blocked", goal.objective);
+  if (goal?.status === "blocked") await notify(payload, "blocked", goal.objective);
   if (payload.input.status !== "complete") return null;
   const allowed = store.allowance(thread);
   store.setAllowance(thread, null);
   if (allowed !== null && allowed.call === payload.call) {
     for (const plan of allowed.plans) store.unbind(payload.session, plan);
     if (allowed.plans.length > 0) store.setNote("intents", payload.session, null);
-    if (goal?.status === "complete") await notify(root, "done", goal.objective);
+    if (goal?.status === "complete") await notify(payload, "done", goal.objective);
     return null;
   }
+  workOutside(process.env);
   const { facts } = await gather(payload, store, process.env, DEADLINE_MS - 20_000, goal?.objective ?? null);
   const decision = gate(facts);
   if (decision.kind === "allow") return null;
@@ -176,7 +181,10 @@ async function main(): Promise<void> {
   const [event = ""] = process.argv.slice(2);
   let payload: Payload | null = null;
   setTimeout(
-    () => finish(refusal(event, payload, "judging it took too long", "proofgate check")),
+    () =>
+      finish(
+        refusal(event, payload, "its time is over; checks that it ran and that passed are kept", "nothing"),
+      ),
     event.endsWith("-goal") ? DEADLINE_MS : SMALL_DEADLINE_MS,
   );
   try {

@@ -1,7 +1,11 @@
 /** `notify:` of the configuration: tells the user, who is elsewhere, that the work is done, blocked, or let go. */
 
+import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { runCommand } from "../../components/evidence/runner.ts";
-import { readConfig } from "../../components/ulw-loop/workspace.ts";
+import type { Command } from "../../components/evidence/types.ts";
+import { readConfig, readUserConfig } from "../../components/ulw-loop/workspace.ts";
+import type { Payload } from "./payload.ts";
+import { type Surroundings, surroundingsOf } from "./sandbox.ts";
 
 export type Occasion = "done" | "blocked" | "let_go";
 
@@ -9,22 +13,38 @@ export type Occasion = "done" | "blocked" | "let_go";
 const LIMIT_MS = 10_000;
 
 /**
- * Runs the command with `PROOFGATE_EVENT` and `PROOFGATE_MESSAGE` in its environment. What goes wrong with it is nobody's
- * business here: a broken bell must not hold the gate.
+ * Runs the commands with `PROOFGATE_EVENT` and `PROOFGATE_MESSAGE` in their environment: the user's own as it is, and the
+ * repository's in the session's sandbox, since the agent can write it. What goes wrong with them is nobody's business here:
+ * a broken bell must not hold the gate.
  */
-export async function notify(root: string, event: Occasion, message: string): Promise<void> {
+export async function notify(payload: Payload, event: Occasion, message: string): Promise<void> {
+  const { root } = findRootFast(payload.cwd);
+  const around = surroundingsOf(payload, process.env);
+  const [users, repositorys] = await Promise.all([
+    readUserConfig(process.env).catch(() => null),
+    readConfig(root).catch(() => null),
+  ]);
+  const ring = (command: Command | null | undefined, where: Surroundings): Promise<void> =>
+    command == null ? Promise.resolve() : run(command, root, where, event, message);
+  await Promise.all([
+    ring(users?.notify, { ...around, confine: undefined }),
+    ring(repositorys?.notify, around),
+  ]);
+}
+
+async function run(
+  command: Command,
+  root: string,
+  around: Surroundings,
+  event: Occasion,
+  message: string,
+): Promise<void> {
   try {
-    const command = (await readConfig(root))?.notify ?? null;
-    if (command === null) return;
-    const run = await runCommand(command, {
-      cwd: root,
-      timeoutMs: LIMIT_MS,
-      env: process.env,
-      root,
-      extra: { PROOFGATE_EVENT: event, PROOFGATE_MESSAGE: message.replace(/\s+/g, " ").slice(0, 300) },
-    });
-    await run.dispose();
+    const words = message.replace(/\s+/g, " ").slice(0, 300);
+    const extra = { PROOFGATE_EVENT: event, PROOFGATE_MESSAGE: words };
+    const done = await runCommand(command, { ...around, cwd: root, timeoutMs: LIMIT_MS, root, extra });
+    await done.dispose();
   } catch {
-    // A configuration that cannot be read is told by the gate.
+    // See above.
   }
 }

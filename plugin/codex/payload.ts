@@ -6,6 +6,8 @@ export interface Payload {
   /** The subagent's own thread; null in the root. */
   readonly agent: string | null;
   readonly cwd: string;
+  /** The host's record of the session; null where it keeps none. */
+  readonly transcript: string | null;
   readonly tool: string;
   /** The host's id of the tool call, the same before and after it. */
   readonly call: string;
@@ -31,6 +33,7 @@ export function parsePayload(text: string): Payload {
     session: need(value, "session_id"),
     agent: typeof value.agent_id === "string" && value.agent_id !== "" ? value.agent_id : null,
     cwd: need(value, "cwd"),
+    transcript: typeof value.transcript_path === "string" ? value.transcript_path : null,
     tool: typeof value.tool_name === "string" ? value.tool_name : "",
     call: typeof value.tool_use_id === "string" ? value.tool_use_id : "",
     input: isMap(value.tool_input) ? value.tool_input : {},

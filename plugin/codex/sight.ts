@@ -2,9 +2,11 @@
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { findRoot } from "../../components/evidence/git.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { sameObjective } from "../../components/goal-mode/snapshot.ts";
 import type { Loaded } from "../../components/journal/types.ts";
+import type { FirstSight } from "../../components/ulw-loop/audit.ts";
 import { hostObjectives } from "../../components/ulw-loop/host-gate.ts";
 import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
 import { sessionsOf } from "../../components/ulw-loop/place.ts";
@@ -70,13 +72,15 @@ export const serves = (plan: Plan, objective: string | null): boolean =>
 /**
  * Binds the session to the open plans that it works on, and remembers outside the repository how far each ledger came and
  * what it holds. A ledger that does not go on from what is known is left as it was known: the gate will say so.
+ * @param begins the session just begins: what lies here was made before anybody watched
  */
-export function remember(
+export async function remember(
   seen: readonly Seen[],
   session: string,
   objective: string | null,
   store: SessionStore,
-): void {
+  begins: boolean,
+): Promise<void> {
   const bound = new Set(store.bindings(session).map((one) => one.plan));
   for (const one of seen) {
     const { ws, scope, loaded } = one;
@@ -94,10 +98,16 @@ export function remember(
         at: ws.now().toISOString(),
       });
     if (!concerns && !bound.has(plan.planId)) continue;
+    if (store.note("plans", plan.planId) === null)
+      store.setNote("plans", plan.planId, await firstSight(ws, begins));
     if (!anchorHolds(ws, loaded)) continue;
     rememberHead(ws, loaded);
     const ledger = join(ws.place.root, ws.place.ledgerPath);
     // A line that another command is just writing is copied at the next sight.
     if (statSync(ledger, { throwIfNoEntry: false }) !== undefined) store.keepLedger(ws.place.dir, ledger);
   }
+}
+
+async function firstSight({ place }: Workspace, begins: boolean): Promise<FirstSight> {
+  return { head: begins ? null : (await findRoot(place.root)).commit };
 }

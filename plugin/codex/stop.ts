@@ -42,7 +42,7 @@ export async function answerStop(
     case "hold":
       return { decision: "block", reason: decision.reason };
     case "let_go":
-      if (own !== null) await notify(own.ws.place.root, "let_go", decision.tellUser);
+      if (own !== null) await notify(payload, "let_go", decision.tellUser);
       return { decision: "block", reason: decision.tellAgent, systemMessage: decision.tellUser };
     case "quiet":
       return null;

@@ -1,9 +1,8 @@
 /** The state itself forged: edited, cut, rolled back, written anew, moved away, or approved by hand. */
 
-import { expect } from "bun:test";
 import { renameSync } from "node:fs";
 import { join } from "node:path";
-import { lie, limit } from "../helpers/count.ts";
+import { lie } from "../helpers/count.ts";
 import type { World } from "../helpers/world.ts";
 import { forge, type LedgerLine, readLedger, STATE } from "./forge.ts";
 import {
@@ -171,31 +170,19 @@ lie("lines with right hashes added behind the last one", async () => {
   forge(world, (lines) => passed(lines, wanted));
   return isDone(world);
 });
-/**
- * The limit that docs/trust.md names: a command inside a host's sandbox cannot reach the witness store, so a line that says
- * it was written there is believed. Whoever computes the hashes can write one. The clean run is the last word, and it
- * refuses: this test holds both, so that neither changes unseen.
- */
-limit(
-  "lines forged in the name of a sandboxed command are believed here, and refused by a clean run",
-  async () => {
-    const world = await unfinished();
-    const wanted = onTree(await honestLines(world), await present(world));
-    const by = { kind: "agent", host: "codex", session: null } as const;
-    forge(world, (lines) => [
-      ...lines,
-      ...passed(lines, wanted)
-        .slice(lines.length)
-        .map((line) => ({ ...line, by })),
-    ]);
-    expect(await isDone(world)).toBe("accepted");
-    const base = await world.git("rev-parse", "HEAD");
-    await world.commit("what was claimed");
-    const ci = await world.run(["ci", "--plan", ".proofgate/plan.yaml", "--base", base], { json: true });
-    expect(ci.json).toMatchObject({ valid: false });
-    expect(ci.exit).toBe(1);
-  },
-);
+/** A command inside a host's sandbox cannot reach the witness store; such lines are not the user's store's, and run again. */
+lie("lines forged in the name of a sandboxed command", async () => {
+  const world = await unfinished();
+  const wanted = onTree(await honestLines(world), await present(world));
+  const by = { kind: "agent", host: "codex", session: null } as const;
+  forge(world, (lines) => [
+    ...lines,
+    ...passed(lines, wanted)
+      .slice(lines.length)
+      .map((line) => ({ ...line, by })),
+  ]);
+  return isDone(world);
+});
 
 lie("lines with right hashes added, and a command of the tool run on them", async () => {
   const world = await unfinished();

@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test";
 import { appendFileSync } from "node:fs";
 
-function count(kind: "lie" | "honest" | "limit", name: string, wrong: boolean): void {
+function count(kind: "lie" | "honest", name: string, wrong: boolean): void {
   const file = process.env.PROOFGATE_COUNTS;
   if (file) appendFileSync(file, `${JSON.stringify({ kind, name, wrong })}\n`);
 }
@@ -22,17 +22,6 @@ export function lie(name: string, attempt: () => Promise<"refused" | "accepted">
       count("lie", name, outcome !== "refused");
     }
     expect(outcome).toBe("refused");
-  }, 120_000);
-}
-
-/**
- * A lie that gets through where docs/trust.md says that it does. It is no part of the count, and printed beside it at every
- * run, so that the count is not read as more than it is. The test holds where it gets through, and where it does not.
- */
-export function limit(name: string, run: () => Promise<void>): void {
-  test(`limit: ${name}`, async () => {
-    count("limit", name, true);
-    await run();
   }, 120_000);
 }
 

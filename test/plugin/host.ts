@@ -1,6 +1,6 @@
 /** A host played by hand: the payloads that Codex sends, to the hooks of the built plugin. */
 
-import { realpathSync } from "node:fs";
+import { lstatSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Said, World } from "../helpers/world.ts";
@@ -58,10 +58,30 @@ export class Host {
 
   /** A `proofgate` command of the agent, with the marks that the host gives its shells. */
   agent(...args: string[]): Promise<Said> {
-    return this.world.run(args, {
-      json: true,
-      env: { CODEX_SESSION_ID: this.session, CODEX_THREAD_ID: this.session, CODEX_CI: "1" },
-    });
+    return this.world.run(args, { json: true, env: this.marks });
+  }
+
+  /** The same in a sandbox, as far as the engine can tell: the store outside the repository is out of its reach. */
+  sandboxed(...args: string[]): Promise<Said> {
+    const nowhere = join(this.world.home, "nowhere");
+    // A link that leads to nothing: nobody can make a folder behind it, root neither.
+    if (lstatSync(nowhere, { throwIfNoEntry: false }) === undefined) symlinkSync("gone/away", nowhere);
+    return this.world.run(args, { json: true, env: { ...this.marks, XDG_STATE_HOME: nowhere } });
+  }
+
+  get marks(): Record<string, string> {
+    return { CODEX_SESSION_ID: this.session, CODEX_THREAD_ID: this.session, CODEX_CI: "1" };
+  }
+
+  /** The host's record of the session, as far as hooks read it: no sandbox. */
+  private transcript(): string {
+    const path = join(this.world.home, "rollout.jsonl");
+    const payload = { cwd: this.world.root, permission_profile: { type: "disabled" } };
+    writeFileSync(
+      path,
+      `${JSON.stringify({ type: "session_meta", payload: {} })}\n${JSON.stringify({ type: "turn_context", payload })}\n`,
+    );
+    return path;
   }
 
   async hook(event: HookEvent, call: Call = {}): Promise<HookSaid> {
@@ -72,7 +92,7 @@ export class Host {
       session_id: call.session ?? this.session,
       turn_id: "1",
       ...(call.agent === undefined ? {} : { agent_id: call.agent, agent_type: call.role ?? "worker" }),
-      transcript_path: null,
+      transcript_path: this.transcript(),
       cwd,
       hook_event_name: EVENTS[event],
       model: "scripted",

@@ -6,11 +6,13 @@ import type { Problem } from "../../errors.ts";
 import { resolveCommit, showFile } from "../../evidence/git.ts";
 import { ciText } from "../../report/results.ts";
 import { plural, shown } from "../../report/text.ts";
+import { silentProblems } from "../../ulw-loop/audit.ts";
 import { nextFor } from "../../ulw-loop/checkpoint.ts";
 import { runCi } from "../../ulw-loop/ci.ts";
 import { requireWholeLedger, requireWitnessed } from "../../ulw-loop/complete.ts";
 import { gateDefects, planDefects, policyInForce } from "../../ulw-loop/judge.ts";
 import { isComplete } from "../../ulw-loop/model.ts";
+import { asSeen } from "../../ulw-loop/own-runs.ts";
 import { lookAt } from "../../ulw-loop/present.ts";
 import { isReviewed } from "../../ulw-loop/reviewed.ts";
 import { readConfig, requirePlan } from "../../ulw-loop/workspace.ts";
@@ -21,15 +23,16 @@ import { decode } from "./create.ts";
 export async function checkCommand(context: Context): Promise<Output> {
   const ws = context.workspace();
   const loaded = requirePlan(ws);
-  const { state: plan, head } = loaded;
   requireWholeLedger(ws, loaded);
-  requireWitnessed(ws, plan);
+  requireWitnessed(ws, loaded.state);
   const seen = await lookAt(ws.place, { thorough: true });
-  const present = { ...seen, reviewed: isReviewed(ws, plan, seen.tree?.id) };
+  const present = { ...seen, reviewed: isReviewed(ws, loaded.state, seen.tree?.id) };
+  const plan = await asSeen(ws, loaded.state, present);
   const policy = policyInForce(plan, await readConfig(ws.place.root));
   const problems: readonly Problem[] = [
     ...planDefects(plan, present, policy),
     ...(isComplete(plan) ? gateDefects(plan, present) : []),
+    ...silentProblems(ws),
   ];
   const valid = problems.length === 0;
   const next = nextFor({ id: problems[0]?.where.split("-")[0] ?? "" }, problems, true);
@@ -44,7 +47,7 @@ export async function checkCommand(context: Context): Promise<Output> {
       problems,
       proven: criteria.length - claimed,
       claimed,
-      ledger: head,
+      ledger: loaded.head,
       ...(valid
         ? {}
         : {

@@ -89,7 +89,8 @@ root=${PLUGIN_ROOT:-${0%/hooks/*}}
 node=$(command -v node || command -v bun) || refuse 'no node on PATH'
 [ "$event" != stop ] || PROOFGATE_HOST_ARGS=$(ps -o args= -p "$PPID" 2>/dev/null)
 export PROOFGATE_HOST_ARGS
-# Options of the user's own programs are none of the gate's.
+# Options of the user's own programs are none of the gate's; the checks that it runs get them back.
+export PROOFGATE_NODE_OPTIONS="$NODE_OPTIONS" PROOFGATE_BUN_OPTIONS="$BUN_OPTIONS"
 unset NODE_OPTIONS BUN_OPTIONS
 answer=$(printf '%s' "$payload" | "$node" "$root/hook/hook.js" "$event" 2>/dev/null) || refuse 'it ended early'
 case $answer in
