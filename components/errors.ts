@@ -59,7 +59,10 @@ export const CODES = {
   steer_refused: { exit: 1, means: "The steering change breaks a rule of the plan." },
   session_taken: { exit: 1, means: "Another session owns this plan." },
   foreign_state: { exit: 1, means: "The files belong to another tool." },
-  lock_timeout: { exit: 1, means: "Another command kept the state locked for too long." },
+  lock_timeout: {
+    exit: 1,
+    means: "Another command kept the state locked for too long, or another installer is at work.",
+  },
   disk_full: { exit: 1, means: "The disk has no room; the state is as before." },
   no_permission: { exit: 1, means: "The state folder cannot be written; the state is as before." },
   io_error: { exit: 1, means: "The file system failed; the state is as before." },

@@ -1,5 +1,6 @@
 /** The fingerprint of a working tree: one id for everything in it that counts, and a content id for each file. */
 import { createHash } from "node:crypto";
+import { lstatSync, readFileSync } from "node:fs";
 import picomatch from "picomatch";
 import { gitFolders } from "./git-folders.ts";
 import { fingerprintGit, type GitTree } from "./git-tree.ts";
@@ -22,9 +23,8 @@ export interface LiveTree extends Tree {
  * Takes the fingerprint of the working tree at `root`.
  *
  * In Git the id is the hash of the tree that `git add -A && git write-tree` would give, without our own folders, with
- * assume-unchanged and skip-worktree flags cleared. Nested repositories, files over 50 MB and what lies behind links out of
- * the repository are no part of Git's tree; where there are any, the id is `<tree>+<8 hex>`, the second part a digest of
- * their paths and ids. A file with a filter other than LFS counts by its own content: the filter is not asked.
+ * assume-unchanged and skip-worktree flags cleared. Nested repositories, files over 50 MB, what lies behind links out of
+ * the repository and the own content of filtered files are no part of Git's tree; where there are any, the id is `<tree>+<8 hex>`, the second part a digest of their paths and ids.
  * Outside Git it is `walk:<sha256>`.
  * @throws Refusal `git_failed`; `git_missing`; `io_error` for more than 50,000 files outside Git
  */
@@ -59,7 +59,13 @@ async function withNested(root: string, tree: GitTree): Promise<LiveTree> {
   const marks = new Map(tree.marks);
   for (const path of tree.nested) marks.set(path, `repo:${(await fingerprint(`${root}/${path}`)).id}`);
   const files = new Map([...tree.files, ...marks].filter(([path]) => !isOurs(path)));
-  for (const [path, what] of tree.links) {
+  const more = new Map(tree.links);
+  for (const path of tree.filtered) {
+    if (marks.has(path)) continue;
+    const raw = rawContent(`${root}/${path}`, files.get(path) ?? "");
+    if (raw !== null) more.set(path, raw);
+  }
+  for (const [path, what] of more) {
     const own = files.get(path);
     if (own === undefined || marks.has(path)) continue;
     const id = `${what.slice(0, what.indexOf(":"))}:${sha256(`${own} ${what}`)}`;
@@ -76,6 +82,19 @@ async function withNested(root: string, tree: GitTree): Promise<LiveTree> {
     outside: [...tree.marks.keys()],
     dispose: tree.dispose,
   };
+}
+
+/** A file's own content, where a filter gives Git another one than `blob`; null where it is the same, or gone. */
+function rawContent(path: string, blob: string): string | null {
+  try {
+    if (!lstatSync(path).isFile()) return null;
+    const content = readFileSync(path);
+    const hash = createHash(blob.length === 64 ? "sha256" : "sha1").update(`blob ${content.length}\0`);
+    const raw = hash.update(content).digest("hex");
+    return raw === blob ? null : `raw:${raw}`;
+  } catch {
+    return null;
+  }
 }
 
 /** Paths that were added, removed or changed between two trees' files, sorted. */

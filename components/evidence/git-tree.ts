@@ -16,7 +16,7 @@ import { type GitResult, git } from "./git.ts";
 import { foreignFilters } from "./git-filters.ts";
 import { type GitFolders, gitFolders } from "./git-folders.ts";
 import { type Entry, GITLINK, LISTING, parseEntries, utf8 } from "./index-entries.ts";
-import { isReadable, sift } from "./sift.ts";
+import { sift } from "./sift.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.ts";
 
 export interface GitTree {
@@ -29,6 +29,8 @@ export interface GitTree {
   readonly marks: ReadonlyMap<string, string>;
   /** Links out of the repository, and the id of what lies behind them. */
   readonly links: ReadonlyMap<string, string>;
+  /** Paths of which a filter, and not their content, says what Git has. */
+  readonly filtered: readonly string[];
   readonly objects: string;
   dispose(): void;
 }
@@ -70,13 +72,18 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
     GIT_INDEX_FILE: index,
     GIT_OBJECT_DIRECTORY: objects,
     GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates(folders),
-    ...withoutFilters(filters),
   };
   const run = (args: readonly string[], stdinFd?: number): Promise<GitResult> =>
-    git(args, { cwd: root, config: SETTINGS, stdinFd, env });
+    git(args, {
+      cwd: root,
+      config: SETTINGS,
+      stdinFd,
+      env,
+      ...(filters.size > 0 ? { startsFilters: [temp] } : {}),
+    });
 
   const listed = parseEntries((await run(LISTING)).raw);
-  const filtered = await filteredEntries(listed, filters, temp, run);
+  const filtered = await filteredPaths(listed, filters, temp, run);
   const plan = sift(root, listed);
 
   for (const [flag, paths] of [
@@ -95,11 +102,7 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
       ),
     );
 
-  // What the index has of a filtered file is the filter's word; its own content takes that place.
-  const readAnyway = filtered.filter(
-    (entry) => plan.files.has(utf8(entry.path)) && !plan.suspects.includes(entry) && isReadable(root, entry),
-  );
-  const reread = await rereadSuspects([...plan.suspects, ...readAnyway], temp, run);
+  const reread = await rereadSuspects(plan.suspects, temp, run);
 
   // Objects may be missing where a clone is partial; the tree's hash does not need them.
   const writing = run(["write-tree", "--missing-ok"]);
@@ -119,45 +122,26 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
     nested: plan.nested.map(utf8),
     marks: plan.marks,
     links: plan.links,
+    filtered: [...filtered].map(utf8),
     objects,
     dispose: () => removeTempFolder(temp),
   };
 }
 
-/**
- * Takes the filters' programs away: a filter may tell Git anything, and it would run wherever somebody looks at the tree,
- * outside a sandbox too. Through the environment, where a name may hold any character.
- */
-function withoutFilters(names: ReadonlySet<string>): Record<string, string> {
-  const settings = [...names].flatMap((name) => [
-    [`filter.${name}.clean`, ""],
-    [`filter.${name}.process`, ""],
-    [`filter.${name}.required`, "false"],
-  ]);
-  const env: Record<string, string> = settings.length === 0 ? {} : { GIT_CONFIG_COUNT: `${settings.length}` };
-  for (const [at, [key = "", value = ""]] of settings.entries()) {
-    env[`GIT_CONFIG_KEY_${at}`] = key;
-    env[`GIT_CONFIG_VALUE_${at}`] = value;
-  }
-  return env;
-}
-
-/** Entries to which one of the filters applies. */
-async function filteredEntries(
+/** Paths to which one of the filters applies: the tree has what the filter says of them, whatever they hold. */
+async function filteredPaths(
   listed: readonly Entry[],
   filters: ReadonlySet<string>,
   temp: string,
   run: (args: readonly string[], stdinFd?: number) => Promise<GitResult>,
-): Promise<readonly Entry[]> {
-  if (filters.size === 0) return [];
-  const entries = new Map(listed.filter((e) => !e.path.endsWith("/")).map((e) => [e.path, e]));
-  const found: Entry[] = [];
-  await withInput(temp, [...entries.keys()], async (fd) => {
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  if (filters.size === 0) return found;
+  const paths = [...new Set(listed.filter((e) => !e.path.endsWith("/")).map((e) => e.path))];
+  await withInput(temp, paths, async (fd) => {
     const said = (await run(["check-attr", "-z", "--stdin", "filter"], fd)).raw.split("\0");
-    for (let at = 0; at + 2 < said.length; at += 3) {
-      const entry = entries.get(said[at] ?? "");
-      if (entry !== undefined && filters.has(utf8(said[at + 2] ?? ""))) found.push(entry);
-    }
+    for (let at = 0; at + 2 < said.length; at += 3)
+      if (filters.has(utf8(said[at + 2] ?? ""))) found.add(said[at] ?? "");
   });
   return found;
 }

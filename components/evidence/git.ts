@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { errno, Refusal } from "../errors.ts";
 import { resolveProgram, trustedPath } from "./environment.ts";
 import { bare, findRootFast, type Root, real } from "./git-folders.ts";
+import type { Confine } from "./types.ts";
 
 export interface GitOptions {
   readonly cwd: string;
@@ -17,6 +18,8 @@ export interface GitOptions {
   readonly allowFail?: boolean;
   /** `-c` settings. */
   readonly config?: readonly string[];
+  /** Set where Git may start filters that the repository's settings name: folders that it writes to. */
+  readonly startsFilters?: readonly string[];
 }
 
 export interface GitResult {
@@ -56,6 +59,13 @@ export function forbidFetching(): void {
   offline = true;
 }
 
+let keeper: Confine | undefined;
+
+/** From now on Git is kept in this sandbox wherever it may start a filter: that program may be the agent's own. */
+export function keepFiltersIn(confine: Confine | undefined): void {
+  keeper = confine;
+}
+
 /** No program that a repository's settings name: it may have been written by whoever is judged. */
 const NO_PROGRAMS = ["core.fsmonitor=false", "core.hooksPath=/dev/null"];
 
@@ -90,7 +100,11 @@ export function git(args: readonly string[], options: GitOptions): Promise<GitRe
   remember(options.cwd);
   const { program } = search(process.env.PATH ?? "");
   return new Promise((settle, fail) => {
-    const child = spawn(program, [...settings, ...args], {
+    const plain = [program, ...settings, ...args];
+    const { startsFilters } = options;
+    const [start = program, ...rest] =
+      (startsFilters === undefined ? undefined : keeper?.(plain, options.cwd, startsFilters)) ?? plain;
+    const child = spawn(start, rest, {
       cwd: options.cwd,
       env: gitEnvironment(options.env),
       stdio: [options.stdinFd ?? "ignore", "pipe", "pipe"],

@@ -107,11 +107,6 @@ function changedSince(root: string, { path, mode, changedNs }: Entry): boolean {
   return stats.ctimeNs / SECOND_NS === changedNs / SECOND_NS;
 }
 
-/** A regular file that counts by its content. */
-export function isReadable(root: string, { path, mode }: Entry): boolean {
-  return mode !== LINK && status(root, path)?.isFile() === true && countsByContent(root, path);
-}
-
 function status(root: string, path: string): Stats | null {
   try {
     return lstatSync(onDisk(root, path));

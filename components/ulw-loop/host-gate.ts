@@ -1,7 +1,8 @@
 /** A plan judged for a host's goal: everything that keeps it from being complete, on the tree as it is now. */
 
 import { type Problem, Refusal } from "../errors.ts";
-import { fingerprint } from "../evidence/fingerprint.ts";
+import { changedBetween, fingerprint } from "../evidence/fingerprint.ts";
+import type { Tree } from "../evidence/types.ts";
 import { storyObjective } from "../goal-mode/snapshot.ts";
 import { assessGoal } from "./assess.ts";
 import { silentProblems } from "./audit.ts";
@@ -12,7 +13,7 @@ import { currentGoal } from "./ids.ts";
 import { gateDefects, goalDefects, planDefects, policyInForce } from "./judge.ts";
 import { countedGoals, type Goal, isClosed, type Plan } from "./model.ts";
 import { withOwnRuns } from "./own-runs.ts";
-import { presentOf } from "./present.ts";
+import { presentOf, producedPaths } from "./present.ts";
 import { isReviewed } from "./reviewed.ts";
 import { readConfig, readPlan, type Workspace } from "./workspace.ts";
 
@@ -54,12 +55,13 @@ export async function judgeForHost(ws: Workspace, story: string | null): Promise
   const goals = first.goal === undefined ? countedGoals(first.plan) : [first.goal];
   const own = await withOwnRuns(ws, first.plan, goals, first.goal === undefined);
   if (own.ran.length + own.problems.length === 0) return answer(first);
-  const { problems, ...rest } = await judged(own.plan, own.problems);
+  const { problems, ...rest } = await judgePlan(ws, own.plan, story, policy, own.problems, first.tree);
   return answer({ ...rest, problems: problems.map((problem) => markOwn(problem, own.ran)) });
 }
 
 interface Judged {
   readonly plan: Plan;
+  readonly tree: Tree;
   /** The goal in per-story mode. */
   readonly goal: Goal | undefined;
   readonly problems: readonly Problem[];
@@ -84,16 +86,22 @@ async function judgePlan(
   story: string | null,
   policy: Policy,
   more: readonly Problem[],
+  earlier: Tree | null = null,
 ): Promise<Judged> {
   const tree = await fingerprint(ws.place.root);
+  // What its checks are to leave behind, the gate's own runs leave anew: gate and review are of the tree before that.
+  const id = earlier !== null && isOnlyProduced(plan, earlier, tree) ? earlier.id : tree.id;
   const present = {
     ...presentOf(ws.place, tree, { thorough: true }),
-    reviewed: isReviewed(ws, plan, tree.id),
+    reviewed: isReviewed(ws, plan, id),
   };
   const goal = story === null ? undefined : plan.goals.find((g) => g.id === story);
   const problems = planProblems(plan, () => [
     ...(goal === undefined
-      ? [...planDefects(plan, present, policy, endingGoal(plan)), ...gateDefects(plan, present)]
+      ? [
+          ...planDefects(plan, present, policy, endingGoal(plan)),
+          ...gateDefects(plan, { ...present, tree: { ...tree, id } }),
+        ]
       : goalDefects(plan, goal, present, policy)),
     ...more,
   ]);
@@ -103,7 +111,15 @@ async function judgePlan(
   const counted = goal === undefined ? countedGoals(plan) : [goal];
   const assessed = counted.flatMap((g) => assessGoal(plan, g, present));
   const good = assessed.filter((a) => ["proven", "claimed", "waived"].includes(a.word));
-  return { plan, goal, problems, total: assessed.length, proven: good.length };
+  return { plan, tree, goal, problems, total: assessed.length, proven: good.length };
+}
+
+/** Nothing differs between the trees but files that checks of the plan have to produce. */
+function isOnlyProduced(plan: Plan, before: Tree, after: Tree): boolean {
+  const produced = new Set(
+    countedGoals(plan).flatMap((goal) => goal.successCriteria.flatMap(({ check }) => producedPaths(check))),
+  );
+  return changedBetween(before.files, after.files).every((path) => produced.has(path));
 }
 
 /** A cancelled plan is not complete, whatever is proven of it. */

@@ -47,13 +47,17 @@ export function presentOf(place: Place, tree: Tree, options: { thorough: boolean
   };
 }
 
+/** Files that a check has to leave behind, from the root. */
+export function producedPaths(check: Check | null): readonly string[] {
+  const cwd = check?.cwd ?? "";
+  return Object.keys(check?.expect.produces ?? {}).map((path) => (cwd === "" ? path : `${cwd}/${path}`));
+}
+
 /** Files that the check itself writes do not make its own pass stale. */
 export function coveredBy(tree: Tree, check: Check | null, own: readonly string[]): string {
-  const produced = Object.keys(check?.expect.produces ?? {});
+  const left = new Set(producedPaths(check));
   const covers = check?.covers ?? null;
-  if (produced.length === 0) return coveredDigest(tree, covers, own);
-  const cwd = check?.cwd ?? "";
-  const left = new Set(produced.map((path) => (cwd === "" ? path : `${cwd}/${path}`)));
+  if (left.size === 0) return coveredDigest(tree, covers, own);
   const files = new Map([...tree.files].filter(([path]) => !left.has(path)));
   return coveredDigest({ id: "", files }, covers ?? ["**"], own);
 }

@@ -31,6 +31,7 @@ const SMALL_DEADLINE_MS = 28_000;
 type Answer = Readonly<Record<string, unknown>> | null;
 
 async function answer(event: string, payload: Payload, store: SessionStore): Promise<Answer> {
+  workOutside(payload, process.env);
   store.setSeen(payload.session);
   switch (event) {
     case "pre-goal":
@@ -101,7 +102,6 @@ async function sight(payload: Payload, store: SessionStore, begins = false): Pro
 async function beforeGoalTool(payload: Payload, store: SessionStore): Promise<Answer> {
   await sight(payload, store);
   if (payload.tool !== "update_goal") return null;
-  if (payload.input.status === "complete") workOutside(process.env);
   const { facts, plans } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
   const decision = gate(facts);
   if (decision.kind === "deny") return denial(decision.message);
@@ -126,7 +126,6 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
     if (goal?.status === "complete") await notify(payload, "done", goal.objective);
     return null;
   }
-  workOutside(process.env);
   const { facts } = await gather(payload, store, process.env, DEADLINE_MS - 20_000, goal?.objective ?? null);
   const decision = gate(facts);
   if (decision.kind === "allow") return null;

@@ -17,7 +17,7 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Refusal } from "../../components/errors.ts";
 import { resolveProgram, trustedPath } from "../../components/evidence/environment.ts";
-import { forbidFetching } from "../../components/evidence/git.ts";
+import { forbidFetching, keepFiltersIn } from "../../components/evidence/git.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import type { Confine } from "../../components/evidence/types.ts";
 import { storeFolder } from "../../components/witness/files.ts";
@@ -122,10 +122,15 @@ const LEFT_MS = 24 * 3600_000;
 
 /**
  * Makes this process fit to work outside the sandbox on what was written inside of it: temporary folders lie where no
- * sandboxed command can write, and Git asks no server that the repository names.
+ * sandboxed command can write, Git asks no server that the repository names, and its filters are started in the sandbox.
  */
-export function workOutside(env: NodeJS.ProcessEnv): void {
+export function workOutside(payload: Payload, env: NodeJS.ProcessEnv): void {
   forbidFetching();
+  // Most repositories have no filter: the record is read where one is to be started.
+  keepFiltersIn((argv, cwd, writable) => {
+    const { confine } = surroundingsOf(payload, env);
+    return confine === undefined ? argv : confine(argv, cwd, writable);
+  });
   const folder = join(storeFolder(env), "tmp");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   for (const name of readdirSync(folder)) {

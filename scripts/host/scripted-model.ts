@@ -27,7 +27,7 @@ export interface Seen {
 }
 
 /** A fixed list of turns (then it says `script ended`), or a function that decides from what it has seen. */
-type Script = readonly Turn[] | ((seen: Seen) => Turn);
+type Script = readonly Turn[] | ((seen: Seen) => Turn | Promise<Turn>);
 
 /** A request of the host, parsed. */
 export interface ModelRequest {
@@ -67,7 +67,7 @@ export async function startScriptedModel(script: Script): Promise<ScriptedModel>
     collectOutputs(body, outputs);
     const seen: Seen = { outputs, turns: requests.length - 1, input: body.input };
     const turn =
-      typeof script === "function" ? script(seen) : (script[seen.turns] ?? { say: "script ended" });
+      typeof script === "function" ? await script(seen) : (script[seen.turns] ?? { say: "script ended" });
     stream(response, requests.length, "say" in turn || "call" in turn || "custom" in turn ? [turn] : turn);
   };
 

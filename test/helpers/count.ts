@@ -33,9 +33,26 @@ export interface HonestRun {
   readonly refusals: number;
 }
 
-/** A run by somebody who does everything right. It has to end complete, with at most one refusal on the way. */
-export function honest(name: string, run: () => Promise<HonestRun>): void {
+/** How a run is played in a real host: there the user allowed network access, or it says nothing there. */
+interface Inside {
+  readonly network?: true;
+  /** Why it is not played there. */
+  readonly not?: string;
+}
+
+/**
+ * A run by somebody who does everything right. It has to end complete, with at most one refusal on the way. With
+ * `PROOFGATE_INSIDE=codex` it is played in the real Codex, and the host's own goal has to be complete in the end.
+ */
+export function honest(title: string, run: () => Promise<HonestRun>, { network, not }: Inside = {}): void {
+  const host = process.env.PROOFGATE_INSIDE;
+  if (host !== undefined && not !== undefined) {
+    test.skip(`honest: ${title} (not in ${host}: ${not})`, run);
+    return;
+  }
+  const name = host === undefined ? title : `in ${host}: ${title}`;
   test(`honest: ${name}`, async () => {
+    process.env.PROOFGATE_INSIDE_NETWORK = network ? "1" : "";
     let stranded = true;
     try {
       const { complete, refusals } = await run();

@@ -33,7 +33,17 @@ export interface World {
   approve(answer?: string): Promise<Said>;
   /** Runs any command in the repository. */
   sh(command: string): Promise<Said>;
-  remove(): void;
+  /** Set where the agent works in a real host. */
+  readonly host?: HostGoals;
+  remove(): Promise<void>;
+}
+
+/** The host's own goals. */
+export interface HostGoals {
+  /** Once for each objective. */
+  create(objective: string): Promise<void>;
+  /** @returns what the host said when it refused; null when the goal is complete */
+  complete(objective: string): Promise<string | null>;
 }
 
 interface RunOptions {
@@ -44,8 +54,8 @@ interface RunOptions {
 }
 
 const worlds: World[] = [];
-afterAll(() => {
-  for (const world of worlds.splice(0)) world.remove();
+afterAll(async () => {
+  for (const world of worlds.splice(0)) await world.remove();
 });
 
 /** @param options.git false: a plain folder; `empty`: a repository without a commit; by default files are committed */
@@ -106,7 +116,7 @@ export async function makeWorld(
         env,
       ),
     sh: (command) => spawnIn(["sh", "-c", command], root, env),
-    remove: () => rmSync(base, { recursive: true, force: true }),
+    remove: async () => rmSync(base, { recursive: true, force: true }),
   };
   worlds.push(world);
   for (const [path, content] of Object.entries(files)) world.write(path, content);
@@ -114,7 +124,25 @@ export async function makeWorld(
     await world.git("init", "-q", "-b", "main");
     if (options.git !== "empty") await world.commit("base");
   }
-  return world;
+  return process.env.PROOFGATE_INSIDE === "codex" ? inside(world, base) : world;
+}
+
+/** The same corpus, played in the real Codex: what the agent runs, it runs there. */
+async function inside(world: World, base: string): Promise<World> {
+  const { insideCodex } = await import("../hosts/codex-world.ts");
+  const codex = await insideCodex(world, base, PROGRAM);
+  const there: World = {
+    ...world,
+    host: codex.goals,
+    run: (args, { json = false, ...options } = {}) => codex.run(json ? [...args, "--json"] : args, options),
+    ask: (...args) => there.run(args, { json: true }),
+    async remove() {
+      await codex.remove();
+      await world.remove();
+    },
+  };
+  worlds.splice(worlds.indexOf(world), 1, there);
+  return there;
 }
 
 async function spawnIn(

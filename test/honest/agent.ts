@@ -67,7 +67,10 @@ export class Agent {
   }
 
   async takes(...extra: string[]): Promise<Said> {
-    return await this.does("ulw-loop", "complete-goals", ...extra);
+    const said = await this.does("ulw-loop", "complete-goals", ...extra);
+    const objective = said.json.handoff?.create_goal?.objective;
+    if (objective !== undefined) await this.world.host?.create(objective);
+    return said;
   }
 
   /**
@@ -156,11 +159,24 @@ export class Agent {
     return await this.ends();
   }
 
+  /** In a real host its own goal is complete as well, through the gate. */
+  private async completes(): Promise<boolean> {
+    const { host } = this.world;
+    if (host === undefined) return true;
+    const { json } = await this.world.run(["status", ...(this.surroundings.always ?? [])], {
+      ...this.surroundings,
+      json: true,
+    });
+    const refused = await host.complete(json.objective);
+    if (refused !== null) tell(`the host refused: ${refused}`);
+    return refused === null;
+  }
+
   async ends(): Promise<HonestRun> {
     const said = await this.run(["check"]);
     const complete = said.exit === 0 && (this.surroundings.text === true || said.json.valid === true);
     if (!complete) tell(`check: exit ${said.exit} ${said.out.trim()} ${said.err.trim()}`);
-    return { complete, refusals: this.refusals };
+    return { complete: complete && (await this.completes()), refusals: this.refusals };
   }
 }
 

@@ -296,30 +296,34 @@ test("server", async () => {
 });
 `;
 
-honest("a port in use: failing at first, then proven without being called flaky", async () => {
-  const holder = createServer();
-  const port = await new Promise<number>((resolve) => {
-    holder.listen(0, "127.0.0.1", () => {
-      const address = holder.address();
-      resolve(typeof address === "object" && address !== null ? address.port : 0);
+honest(
+  "a port in use: failing at first, then proven without being called flaky",
+  async () => {
+    const holder = createServer();
+    const port = await new Promise<number>((resolve) => {
+      holder.listen(0, "127.0.0.1", () => {
+        const address = holder.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
     });
-  });
-  const world = await makeWorld(LIBRARY);
-  const listens = happy(
-    `The server answers on port ${port} of 127.0.0.1 with "big-cat".`,
-    "node --test test/server.test.js",
-  );
-  world.write(PLAN, planOf([{ title: "serve slugs", criteria: [listens] }]));
-  const agent = new Agent(world);
-  await agent.creates();
-  await agent.takes();
-  doSlug(world);
-  world.write("test/server.test.js", serverTest(port));
-  await agent.sees("fail");
-  await new Promise((resolve) => holder.close(resolve));
-  await agent.proves("red");
-  return await agent.finishes();
-});
+    const world = await makeWorld(LIBRARY);
+    const listens = happy(
+      `The server answers on port ${port} of 127.0.0.1 with "big-cat".`,
+      "node --test test/server.test.js",
+    );
+    world.write(PLAN, planOf([{ title: "serve slugs", criteria: [listens] }]));
+    const agent = new Agent(world);
+    await agent.creates();
+    await agent.takes();
+    doSlug(world);
+    world.write("test/server.test.js", serverTest(port));
+    await agent.sees("fail");
+    await new Promise((resolve) => holder.close(resolve));
+    await agent.proves("red");
+    return await agent.finishes();
+  },
+  { network: true },
+);
 
 honest("a suite that prints 20 MB", async () => {
   const world = await makeWorld({
@@ -350,24 +354,29 @@ test("server", () => {
 });
 `;
 
-honest("a sandbox without sockets: inconclusive there, proven when the command may leave it", async () => {
-  const world = await makeWorld(LIBRARY);
-  const serves = happy(
-    'GET / of the server on 127.0.0.1 answers "big-cat".',
-    "node --test test/server.test.js",
-  );
-  world.write(PLAN, planOf([{ title: "serve slugs", criteria: [serves, slugCriterion] }]));
-  const agent = new Agent(world, { env: { CODEX_SANDBOX_NETWORK_DISABLED: "1", CODEX_CI: "1" } });
-  await agent.creates();
-  await agent.takes();
-  doSlug(world);
-  world.write("test/server.test.js", SOCKET_TEST);
-  const said = await agent.sees("inconclusive");
-  if (said.json.results.some((r: { outcome: string }) => r.outcome === "fail")) agent.count(["prove"], said);
-  const escalated = agent.with({ env: { CODEX_CI: "1", CODEX_SANDBOX_NETWORK_DISABLED: "" } });
-  await escalated.proves("red");
-  return await agent.finishes();
-});
+honest(
+  "a sandbox without sockets: inconclusive there, proven when the command may leave it",
+  async () => {
+    const world = await makeWorld(LIBRARY);
+    const serves = happy(
+      'GET / of the server on 127.0.0.1 answers "big-cat".',
+      "node --test test/server.test.js",
+    );
+    world.write(PLAN, planOf([{ title: "serve slugs", criteria: [serves, slugCriterion] }]));
+    const agent = new Agent(world, { env: { CODEX_SANDBOX_NETWORK_DISABLED: "1", CODEX_CI: "1" } });
+    await agent.creates();
+    await agent.takes();
+    doSlug(world);
+    world.write("test/server.test.js", SOCKET_TEST);
+    const said = await agent.sees("inconclusive");
+    if (said.json.results.some((r: { outcome: string }) => r.outcome === "fail"))
+      agent.count(["prove"], said);
+    const escalated = agent.with({ env: { CODEX_CI: "1", CODEX_SANDBOX_NETWORK_DISABLED: "" } });
+    await escalated.proves("red");
+    return await agent.finishes();
+  },
+  { not: "it plays the sandbox itself" },
+);
 
 honest("a check in a Makefile, with a pattern rule and a variable", async () => {
   const world = await makeWorld({

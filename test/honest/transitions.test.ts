@@ -286,33 +286,37 @@ honest("an added goal, a new order, and a note in the ledger", async () => {
   return await agent.finishes();
 });
 
-honest("two plans side by side in one repository, each its own session", async () => {
-  const world = await makeWorld(LIBRARY);
-  for (const name of ["lower", "trim"]) {
-    const does = happy(`test/${name}.test.js of src/${name}.js exits 0.`, {
-      run: `node --test test/${name}.test.js`,
-      covers: [`src/${name}.js`, `test/${name}.test.js`],
-    });
-    world.write(`.proofgate/${name}.yaml`, planOf([{ title: name, criteria: [does] }]));
-  }
-  const root = new Agent(world);
-  const a = root.with({ always: ["--session-id", "a"] });
-  const b = root.with({ always: ["--session-id", "b"] });
-  await Promise.all([
-    a.does("ulw-loop", "create-goals", "--plan", ".proofgate/lower.yaml"),
-    b.does("ulw-loop", "create-goals", "--plan", ".proofgate/trim.yaml"),
-  ]);
-  await Promise.all([a.takes(), b.takes()]);
-  world.write("src/lower.js", "export const lower = (text) => text.toLowerCase();\n");
-  world.write("test/lower.test.js", test("lower", '" A "', '" a "', "../src/lower.js"));
-  await a.proves("red");
-  world.write("src/trim.js", "export const trim = (text) => text.trim();\n");
-  world.write("test/trim.test.js", test("trim", '" A "', '"A"', "../src/trim.js"));
-  await b.proves("red");
-  const first = await a.finishes();
-  const second = await b.finishes();
-  return { complete: first.complete && second.complete, refusals: root.refusals };
-});
+honest(
+  "two plans side by side in one repository, each its own session",
+  async () => {
+    const world = await makeWorld(LIBRARY);
+    for (const name of ["lower", "trim"]) {
+      const does = happy(`test/${name}.test.js of src/${name}.js exits 0.`, {
+        run: `node --test test/${name}.test.js`,
+        covers: [`src/${name}.js`, `test/${name}.test.js`],
+      });
+      world.write(`.proofgate/${name}.yaml`, planOf([{ title: name, criteria: [does] }]));
+    }
+    const root = new Agent(world);
+    const a = root.with({ always: ["--session-id", "a"] });
+    const b = root.with({ always: ["--session-id", "b"] });
+    await Promise.all([
+      a.does("ulw-loop", "create-goals", "--plan", ".proofgate/lower.yaml"),
+      b.does("ulw-loop", "create-goals", "--plan", ".proofgate/trim.yaml"),
+    ]);
+    await Promise.all([a.takes(), b.takes()]);
+    world.write("src/lower.js", "export const lower = (text) => text.toLowerCase();\n");
+    world.write("test/lower.test.js", test("lower", '" A "', '" a "', "../src/lower.js"));
+    await a.proves("red");
+    world.write("src/trim.js", "export const trim = (text) => text.trim();\n");
+    world.write("test/trim.test.js", test("trim", '" A "', '"A"', "../src/trim.js"));
+    await b.proves("red");
+    const first = await a.finishes();
+    const second = await b.finishes();
+    return { complete: first.complete && second.complete, refusals: root.refusals };
+  },
+  { not: "it takes two sessions, as in test/hosts/codex-gate.test.ts" },
+);
 
 honest(
   "two plans one after the other: the first goes stale by the second's work, and is proven again",

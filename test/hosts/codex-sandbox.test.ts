@@ -24,6 +24,9 @@ const SYNC_INPUT = `
 const ASYNC = `
   require("node:child_process").spawn("git", ["--version"], { stdio: ["ignore", "pipe", "pipe"] })
     .stdout.on("data", (chunk) => console.log(String(chunk)));`;
+/** Its child is Node too, and asks what its standard output is. */
+const MUTE = `
+  require("node:child_process").execFile(process.execPath, ["-p", "1"], (error, out) => console.log(error, JSON.stringify(out)));`;
 const node = (script: string): string => `node -e '${script}'`;
 const FORBIDDEN = /Read-only file system|Operation not permitted/;
 const COMMANDS = {
@@ -40,6 +43,7 @@ const COMMANDS = {
   sync: node(SYNC),
   syncInput: node(SYNC_INPUT),
   async: node(ASYNC),
+  mute: node(MUTE),
   mark: 'echo "$CODEX_SANDBOX_NETWORK_DISABLED $CODEX_SESSION_ID"',
   slow: "sleep 2; echo slept; exit 7",
   long: "seq 1 20000",
@@ -68,6 +72,10 @@ function fact(name: keyof typeof COMMANDS): { readonly output: string; readonly 
 sandboxTest("a command can write in the workspace and in the temporary folder", () => {
   expect(fact("workspace")).toEqual({ output: "written", exit: 0 });
   expect(fact("temporary")).toEqual({ output: "temporary", exit: 0 });
+});
+
+sandboxTest("what a Node child of Node prints is lost, and no error says so", () => {
+  expect(fact("mute")).toEqual({ output: 'null ""', exit: 0 });
 });
 
 sandboxTest("the .git folder can be read but not written", () => {

@@ -121,6 +121,8 @@ supports_websockets = false
 interface CodexRun extends Pick<SandboxSession, "repo" | "timeoutMs" | "env"> {
   /** Arguments; by default one session with a prompt. */
   readonly args?: readonly string[];
+  /** HOME of its commands, where it is another folder than the one with Codex's own. */
+  readonly userHome?: string | undefined;
 }
 
 /** Runs Codex to its end with a home of its own, every network but loopback shut off. */
@@ -137,7 +139,7 @@ export function runCodex(
     HTTPS_PROXY: "http://127.0.0.1:9",
     NO_PROXY: "127.0.0.1",
     ...session.env,
-    HOME: home,
+    HOME: session.userHome ?? home,
     XDG_STATE_HOME: join(home, "state"),
     CODEX_HOME: join(home, "codex"),
   };

@@ -1,7 +1,9 @@
 /** `prove` and `record-evidence`: results of criteria, run where they can be run. */
 
 import { Refusal } from "../../errors.ts";
+import { sandboxed } from "../../evidence/environment.ts";
 import { fingerprint } from "../../evidence/fingerprint.ts";
+import { mutesChildren } from "../../evidence/mute.ts";
 import { provedLines } from "../../report/results.ts";
 import { pad, shown } from "../../report/text.ts";
 import { artifactPath, readClaimed, rememberTree, saveArtifact } from "../../ulw-loop/artifacts.ts";
@@ -193,8 +195,10 @@ async function answer(ws: Workspace, report: ProveReport, tried: boolean): Promi
     ? { why: "mend what failed", command: "proofgate prove" }
     : nextStep(plan, assessed, present);
   const statePath = ws.place.goalsPath.replace(/\/goals\.json$/, "");
+  const mute = results.some((r) => r.outcome.kind === "fail") && sandboxed(ws.env) && (await mutesChildren());
   const lines = [
     ...results.flatMap((r) => provedLines(r, statePath)),
+    ...(mute ? [MUTE] : []),
     ...skipped.map((s) => `${s.ref}  skipped    ${s.why}`),
     ...(results.length === 0 && skipped.length === 0
       ? ["nothing to prove: everything asked for is proven and fresh"]
@@ -207,6 +211,7 @@ async function answer(ws: Workspace, report: ProveReport, tried: boolean): Promi
     json: {
       results: results.map((r) => resultJson(r, plan)),
       skipped,
+      ...(mute ? { sandbox: MUTE } : {}),
       ledger: loaded.head,
       next: step,
       ...(failed ? { error: failure(results) } : {}),
@@ -214,6 +219,9 @@ async function answer(ws: Workspace, report: ProveReport, tried: boolean): Promi
     exit: failed ? 1 : 0,
   };
 }
+
+const MUTE =
+  "note: in this sandbox what a Node program's child prints is lost, without an error: a test that reads it fails for that alone. Ask for an escalated run of proofgate prove, or for network access.";
 
 /** A mutating command prints 1.5 KB at most (design: budgets); failures come whole before passes are listed. */
 function bounded(lines: readonly string[]): string {

@@ -1,0 +1,108 @@
+/** A test's world whose agent works in the real Codex: its commands run in the sandbox, its goal goes through the gate. */
+
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { HostGoals, Said, World } from "../helpers/world.ts";
+import { ask } from "./ask.ts";
+import { makeHome } from "./codex.ts";
+import { codexBinary } from "./codex-binary.ts";
+import { type LiveCodex, liveCodex } from "./live-codex.ts";
+
+const MARKETPLACE = join(import.meta.dirname, "..", "..", "dist", "codex");
+
+interface Inside {
+  /** As the world's own `run`, by the agent in its sandbox. */
+  run(
+    args: readonly string[],
+    options: { env?: Record<string, string>; cwd?: string; stdin?: string },
+  ): Promise<Said>;
+  readonly goals: HostGoals;
+  remove(): Promise<void>;
+}
+
+/**
+ * @param world its environment is changed: what hooks know lies where the sandbox cannot write
+ * @param program the command line's file
+ */
+export async function insideCodex(world: World, base: string, program: string): Promise<Inside> {
+  const binary = await codexBinary();
+  if ("missing" in binary) throw new Error(binary.missing);
+  const home = await makeHome("http://127.0.0.1:9/v1");
+  const codexHome = join(home, "codex");
+  await cp(join(MARKETPLACE, "plugins", "proofgate", "agents"), join(codexHome, "agents"), {
+    recursive: true,
+  });
+  world.env.XDG_STATE_HOME = join(home, "state");
+  const env = { ...process.env, HOME: home, CODEX_HOME: codexHome };
+  for (const args of [
+    ["plugin", "marketplace", "add", MARKETPLACE],
+    ["plugin", "add", "proofgate@proofgate"],
+  ]) {
+    const { exit, text } = await ask(binary.path, args, base, 60_000, env);
+    if (exit !== 0) throw new Error(`codex ${args.join(" ")}: ${text}`);
+  }
+  let live: Promise<LiveCodex> | null = null;
+  /** Codex is started where the first command runs: the folder that this user works in. */
+  const session = (cwd = world.root): Promise<LiveCodex> => {
+    const network = process.env.PROOFGATE_INSIDE_NETWORK === "1";
+    live ??= liveCodex(binary.path, { home, cwd, env: world.env, network });
+    return live;
+  };
+  const objectives = new Set<string>();
+  const goals: HostGoals = {
+    async create(objective) {
+      if (objectives.has(objective)) return;
+      objectives.add(objective);
+      await (await session()).tool("create_goal", { objective });
+    },
+    async complete(objective) {
+      await goals.create(objective);
+      const codex = await session();
+      const said = await codex.tool("update_goal", { status: "complete" });
+      const now = await codex.tool("get_goal", {});
+      return /"status":"complete"/.test(now) ? null : `${said}\n${now}`;
+    },
+  };
+  return {
+    goals,
+    async run(args, { env: more = {}, cwd = world.root, stdin }) {
+      const files = {
+        out: join(base, "said.out"),
+        err: join(base, "said.err"),
+        exit: join(base, "said.exit"),
+      };
+      for (const file of Object.values(files)) rmSync(file, { force: true });
+      const input = join(base, "said.in");
+      writeFileSync(input, stdin ?? "");
+      const settings = Object.entries({ ...world.env, ...more }).map(([name, value]) =>
+        quote(`${name}=${value}`),
+      );
+      const line = `cd ${quote(cwd)} && env ${settings.join(" ")} node ${quote(program)} ${args.map(quote).join(" ")}`;
+      const seen = await (await session(cwd)).sh(
+        `( ${line} ) >${quote(files.out)} 2>${quote(files.err)} <${quote(input)}; echo $? >${quote(files.exit)}`,
+      );
+      try {
+        const out = readFileSync(files.out, "utf8");
+        const exit = Number(readFileSync(files.exit, "utf8"));
+        return { exit, out, err: readFileSync(files.err, "utf8"), json: parsed(out) };
+      } catch (error) {
+        throw new Error(`the command did not end in Codex: ${args.join(" ")}\n${seen}`, { cause: error });
+      }
+    },
+    async remove() {
+      await (await live)?.end();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
