@@ -4,7 +4,8 @@ import { type Assessed, passWord } from "../ulw-loop/assess.ts";
 import type { Next } from "../ulw-loop/handoff.ts";
 import { currentGoal } from "../ulw-loop/ids.ts";
 import { type Goal, isComplete, type Plan } from "../ulw-loop/model.ts";
-import { cut, duration, pad, plural, shown, width } from "./text.ts";
+import { type Cost, total, type Usage } from "../ulw-loop/usage.ts";
+import { amount, cut, duration, pad, plural, shown, width } from "./text.ts";
 
 export interface BoardInput {
   readonly plan: Plan;
@@ -15,6 +16,8 @@ export interface BoardInput {
   readonly now: number;
   /** When a gate hook was last seen in the plan's session, in milliseconds; null for never. */
   readonly armedAt: number | null;
+  /** What hooks noted of the cost; null where none did. */
+  readonly usage: Usage | null;
   /** Colours a word by what it means; the identity in a pipe. */
   readonly paint: (word: string, text: string) => string;
 }
@@ -44,7 +47,10 @@ export function board(input: BoardInput): string {
     const own = byGoal.get(goal.id) ?? [];
     const mark = goal.id === current?.id ? ">" : " ";
     lines.push(
-      `${mark} ${goal.id} ${pad(titles.get(goal.id) ?? "", column)}  ${goalWords(goal, own, paint)}`.trimEnd(),
+      [
+        `${mark} ${goal.id} ${pad(titles.get(goal.id) ?? "", column)}  ${goalWords(goal, own, paint)}`.trimEnd(),
+        ...costWords(input.usage?.goals[goal.id]),
+      ].join(" · "),
     );
     if (goal.id === current?.id || own.some((a) => a.word === "stale" && goal.status === "complete"))
       lines.push(...criteria(own, paint));
@@ -58,8 +64,17 @@ export function board(input: BoardInput): string {
   return lines.join("\n");
 }
 
-function headline({ plan, assessed, now, armedAt }: BoardInput): string {
-  const since = plan.createdAt === "" ? "" : ` · ${duration(Math.max(0, now - Date.parse(plan.createdAt)))}`;
+/** Nothing where it cost nothing worth a word. */
+const costWords = (cost: Cost | undefined): readonly string[] => [
+  ...(cost === undefined || cost.ms < 1000 ? [] : [duration(cost.ms)]),
+  ...(cost === undefined || cost.tokens === 0 ? [] : [`${amount(cost.tokens)} tokens`]),
+];
+
+function headline({ plan, assessed, now, armedAt, usage }: BoardInput): string {
+  const tokens = usage === null ? 0 : total(usage).tokens;
+  const cost = tokens === 0 ? "" : ` · ${amount(tokens)} tokens`;
+  const age = plan.createdAt === "" ? "" : ` · ${duration(Math.max(0, now - Date.parse(plan.createdAt)))}`;
+  const since = `${age}${cost}`;
   if (plan.cancelled !== null) return `CANCELLED${since}`;
   const open = assessed.some((a) => a.word !== "proven" && a.word !== "claimed" && a.word !== "waived");
   const state = isComplete(plan) ? (open ? "COMPLETE, BUT NO LONGER PROVEN · " : "COMPLETE · ") : "";

@@ -43,8 +43,8 @@ export interface Allowance {
   readonly plans: readonly string[];
 }
 
-/** What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered, a plan's first sight. */
-type NoteKind = "stops" | "prompts" | "given" | "verdicts" | "intents" | "plans";
+/** What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered, a plan's first sight and its cost. */
+type NoteKind = "stops" | "prompts" | "given" | "verdicts" | "intents" | "plans" | "usage";
 
 export interface SessionStore {
   bindings(session: string): readonly Binding[];

@@ -10,6 +10,7 @@ import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { openSessions, type SessionStore } from "../../components/witness/sessions.ts";
 import { startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
+import { noteCost, tokensIn } from "./cost.ts";
 import { gatesInForce, gather } from "./facts.ts";
 import { notify } from "./notify.ts";
 import { ownPlan } from "./own-plan.ts";
@@ -44,22 +45,27 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
     }
     case "start":
       await sight(payload, store, true);
+      noteCost(payload, store, true);
       return context("SessionStart", await startWords(payload, store));
     case "prompt": {
       // In a subagent the agent itself wrote the prompt: it is not the user.
       if (payload.agent !== null) return null;
       await sight(payload, store);
-      store.setNote("prompts", payload.session, { at: Date.now() });
+      noteCost(payload, store, true);
+      store.setNote("prompts", payload.session, { at: Date.now(), tokens: tokensIn(payload.transcript) });
       return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt, store));
     }
     case "subagent-stop":
+      noteCost(payload, store, false);
       await keepVerdict(payload, store);
       return null;
     case "stop":
       await sight(payload, store);
+      noteCost(payload, store, false);
       return answerStop(payload, store);
     default:
       await sight(payload, store);
+      noteCost(payload, store, false);
       return null;
   }
 }
@@ -115,6 +121,7 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
   const goal = goalIn(payload.response);
   if (goal !== undefined) store.setHostGoal(thread, { goal, at: new Date().toISOString() });
   await sight(payload, store);
+  noteCost(payload, store, false);
   if (payload.tool !== "update_goal") return null;
   if (goal?.status === "blocked") await notify(payload, "blocked", goal.objective);
   if (payload.input.status !== "complete") return null;

@@ -18,6 +18,8 @@ export interface Payload {
   /** Role of a subagent, and its last words when it ends. */
   readonly role: string;
   readonly lastMessage: string;
+  /** A subagent's own record, when it ends. */
+  readonly agentTranscript: string | null;
   /** Why a session begins. */
   readonly source: string;
 }
@@ -34,6 +36,7 @@ export function parsePayload(text: string): Payload {
     agent: typeof value.agent_id === "string" && value.agent_id !== "" ? value.agent_id : null,
     cwd: need(value, "cwd"),
     transcript: typeof value.transcript_path === "string" ? value.transcript_path : null,
+    agentTranscript: typeof value.agent_transcript_path === "string" ? value.agent_transcript_path : null,
     tool: typeof value.tool_name === "string" ? value.tool_name : "",
     call: typeof value.tool_use_id === "string" ? value.tool_use_id : "",
     input: isMap(value.tool_input) ? value.tool_input : {},

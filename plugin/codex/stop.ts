@@ -3,6 +3,7 @@
 import { readConfig } from "../../components/ulw-loop/workspace.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
 import { onStop, parseStopMemory } from "../../hooks/continuation.ts";
+import { tokensIn } from "./cost.ts";
 import { notify } from "./notify.ts";
 import { ownPlan } from "./own-plan.ts";
 import { type Payload, threadOf } from "./payload.ts";
@@ -23,13 +24,15 @@ export async function answerStop(
   const mine = own !== null && store.bindings(payload.session).some((one) => one.plan === own.facts.planId);
   const thread = threadOf(payload);
   const hostGoal = STATUSES.find((one) => one === store.hostGoal(thread)?.goal?.status) ?? null;
+  const prompted = store.note("prompts", payload.session);
+  const used = tokensIn(payload.transcript);
   const decision = onStop({
     thread,
     plan: mine ? own.facts : null,
     memory: parseStopMemory(store.note("stops", thread)),
     now: Date.now(),
-    promptedAt: promptedAt(store.note("prompts", payload.session)),
-    tokens: null,
+    promptedAt: figure(prompted, "at"),
+    tokens: used === null ? null : used - (figure(prompted, "tokens") ?? 0),
     budget: mine ? await budgetOf(own.ws.place.root) : null,
     hostContinues: hostGoal === "active" && !runsOnce(),
     hostGoal,
@@ -49,10 +52,9 @@ export async function answerStop(
   }
 }
 
-function promptedAt(note: unknown): number | null {
-  return typeof note === "object" && note !== null && "at" in note && typeof note.at === "number"
-    ? note.at
-    : null;
+function figure(note: unknown, name: "at" | "tokens"): number | null {
+  const value = typeof note === "object" && note !== null ? Reflect.get(note, name) : null;
+  return typeof value === "number" ? value : null;
 }
 
 async function budgetOf(root: string) {

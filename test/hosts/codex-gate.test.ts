@@ -64,6 +64,9 @@ describe("an honest agent", () => {
       expect(status(outputs[8])).toBe("complete");
       expect(outputs[9]).toContain("ok: 1 criterion proven");
       expect(outputs[10]).toContain("gate ARMED");
+      // The scripted model says that each of its turns takes 11 tokens.
+      expect(outputs[10]).toMatch(/^Fix add .* · \d+ tokens$/m);
+      expect(outputs[10]).toMatch(/G001 Fix add +proven 1\/1 .*· \d+ tokens$/m);
     },
     240_000,
   );

@@ -8,6 +8,7 @@ import { nextStep, stepFor } from "../../ulw-loop/handoff.ts";
 import { findGoal } from "../../ulw-loop/ids.ts";
 import { isComplete } from "../../ulw-loop/model.ts";
 import { lookAt } from "../../ulw-loop/present.ts";
+import { total, usageOf } from "../../ulw-loop/usage.ts";
 import { requirePlan } from "../../ulw-loop/workspace.ts";
 import type { Context, Output } from "../context.ts";
 
@@ -17,12 +18,13 @@ export async function status(context: Context): Promise<Output> {
   const present = await lookAt(ws.place, { thorough: false });
   const assessed = assessPlan(plan, present);
   const next = nextStep(plan, assessed, present);
+  const usage = usageOf(ws, plan);
   const paint =
     context.terminal && !context.env.NO_COLOR ? await colours() : (_: string, text: string) => text;
   const byGoal = new Map<string, Assessed[]>();
   if (!context.has("json"))
     return {
-      text: board({ plan, assessed, next, head, now: Date.now(), armedAt: armedAt(ws, plan), paint }),
+      text: board({ plan, assessed, next, head, now: Date.now(), armedAt: armedAt(ws, plan), usage, paint }),
       json: {},
     };
   for (const a of assessed) byGoal.set(a.goal.id, [...(byGoal.get(a.goal.id) ?? []), a]);
@@ -36,11 +38,13 @@ export async function status(context: Context): Promise<Output> {
       complete: isComplete(plan),
       proven: assessed.every((a) => a.word === "proven" || a.word === "claimed" || a.word === "waived"),
       cancelled: plan.cancelled !== null,
+      ...(usage === null ? {} : { cost: total(usage) }),
       goals: plan.goals.map((goal) => ({
         id: goal.id,
         title: goal.title,
         status: goal.status,
         ...("reason" in goal ? { reason: goal.reason } : {}),
+        ...(usage?.goals[goal.id] === undefined ? {} : { cost: usage.goals[goal.id] }),
         criteria: (byGoal.get(goal.id) ?? []).map(criterionJson),
       })),
       blockers: plan.goals.flatMap((goal) =>

@@ -34,7 +34,8 @@ case $session in '' | *[!0-9A-Za-z-]*) session=unknown ;; esac
 
 case $event in
   pre-patch) ;;
-  subagent-stop) case $payload in *codex-ultrawork-reviewer*) ;; *) exit 0 ;; esac ;;
+  # A reviewer's verdict, and what any of them cost.
+  subagent-stop) [ -n "$here" ] || case $payload in *codex-ultrawork-reviewer*) ;; *) exit 0 ;; esac ;;
   stop) [ -n "$here" ] || [ -e "$state/bindings/$session.json" ] || exit 0 ;;
   prompt)
     # Everywhere else the words alone decide, and few prompts have them.
