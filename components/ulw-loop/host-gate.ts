@@ -3,7 +3,6 @@
 import { type Problem, Refusal } from "../errors.ts";
 import { changedBetween, fingerprint } from "../evidence/fingerprint.ts";
 import type { Tree } from "../evidence/types.ts";
-import { storyObjective } from "../goal-mode/snapshot.ts";
 import { assessGoal } from "./assess.ts";
 import { silentProblems } from "./audit.ts";
 import { nextFor } from "./checkpoint.ts";
@@ -25,10 +24,6 @@ export interface HostJudgement {
   /** The one command that deals with most of the problems; empty where there are none. */
   readonly next: string;
 }
-
-/** What a host's goal may be called for this plan: the plan's own text, or that of each goal. */
-export const hostObjectives = (plan: Plan): readonly string[] =>
-  plan.mode === "aggregate" ? [plan.objective] : plan.goals.map(storyObjective);
 
 /**
  * Judges the plan, or in per-story mode the goal that the host's objective names. The tree is looked at twice: one that

@@ -5,17 +5,18 @@ import { isComplete } from "../../components/ulw-loop/model.ts";
 import { spend, type Usage } from "../../components/ulw-loop/usage.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
 import { type Payload, threadOf } from "./payload.ts";
-import { owns, plansAt } from "./sight.ts";
+import { owns, type Seen } from "./sight.ts";
 import { newest } from "./transcript.ts";
 
 /**
  * Never fails: a figure is not worth a hook.
+ * @param plans those of the folder
  * @param idle nobody worked until now
  */
-export function noteCost(payload: Payload, store: SessionStore, idle: boolean): void {
+export function noteCost(payload: Payload, store: SessionStore, plans: readonly Seen[], idle = false): void {
   try {
-    const { session, cwd, agent } = payload;
-    const own = plansAt(cwd, session, process.env).find((seen) => owns(seen, session));
+    const { session, agent } = payload;
+    const own = plans.find((seen) => owns(seen, session));
     const plan = own?.loaded?.state;
     if (plan === undefined) return;
     const known = store.note("usage", plan.planId) as Usage | null;

@@ -4,14 +4,13 @@ import { Refusal } from "../../components/errors.ts";
 import { describeCommand } from "../../components/evidence/check.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { runCommand } from "../../components/evidence/runner.ts";
-import type { Command } from "../../components/evidence/types.ts";
 import { sameObjective, storyObjective } from "../../components/goal-mode/snapshot.ts";
 import { judgeForHost } from "../../components/ulw-loop/host-gate.ts";
 import { currentGoal } from "../../components/ulw-loop/ids.ts";
 import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
-import { readConfig } from "../../components/ulw-loop/workspace.ts";
 import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
 import type { GateFacts, JudgedCommand, JudgedPlan } from "../../hooks/gate.ts";
+import { gatesInForce } from "./gates.ts";
 import type { Payload } from "./payload.ts";
 import { type Surroundings, surroundingsOf } from "./sandbox.ts";
 import { objectiveOf, owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
@@ -192,15 +191,4 @@ async function repositoryGates(
     }
   }
   return judged;
-}
-
-export async function gatesInForce(
-  root: string,
-  session: string,
-  store: SessionStore,
-): Promise<readonly Command[]> {
-  const now = (await readConfig(root))?.gates ?? [];
-  const then = store.gates(session, root) as readonly Command[];
-  const all = new Map([...then, ...now].map((gate) => [JSON.stringify(gate), gate]));
-  return [...all.values()];
 }

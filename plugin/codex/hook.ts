@@ -11,16 +11,11 @@ import { openSessions, type SessionStore } from "../../components/witness/sessio
 import { startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
 import { noteCost, tokensIn } from "./cost.ts";
-import { gatesInForce, gather } from "./facts.ts";
-import { notify } from "./notify.ts";
-import { ownPlan } from "./own-plan.ts";
+import { gatesInForce } from "./gates.ts";
+import type { Occasion } from "./notify.ts";
 import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
-import { answerPrompt } from "./prompt.ts";
-import { keepVerdict } from "./review.ts";
-import { workOutside } from "./sandbox.ts";
-import { objectiveOf, plansAt, remember } from "./sight.ts";
-import { answerStop } from "./stop.ts";
+import { objectiveOf, plansAt, remember, type Seen } from "./sight.ts";
 
 /**
  * Half of the timeouts that hooks.json asks for, in milliseconds: at that time the gate's answer is no. Before a completion
@@ -32,7 +27,6 @@ const SMALL_DEADLINE_MS = 28_000;
 type Answer = Readonly<Record<string, unknown>> | null;
 
 async function answer(event: string, payload: Payload, store: SessionStore): Promise<Answer> {
-  workOutside(payload, process.env);
   store.setSeen(payload.session);
   switch (event) {
     case "pre-goal":
@@ -44,30 +38,43 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
       return refused === null ? null : denial(refused);
     }
     case "start":
-      await sight(payload, store, true);
-      noteCost(payload, store, true);
+      noteCost(payload, store, await sight(payload, store, true), true);
       return context("SessionStart", await startWords(payload, store));
     case "prompt": {
       // In a subagent the agent itself wrote the prompt: it is not the user.
       if (payload.agent !== null) return null;
-      await sight(payload, store);
-      noteCost(payload, store, true);
+      noteCost(payload, store, await sight(payload, store), true);
       store.setNote("prompts", payload.session, { at: Date.now(), tokens: tokensIn(payload.transcript) });
+      await lookOutside(payload);
+      const { answerPrompt } = await import("./prompt.ts");
       return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt, store));
     }
-    case "subagent-stop":
-      noteCost(payload, store, false);
+    case "subagent-stop": {
+      noteCost(payload, store, plansAt(payload.cwd, payload.session, process.env));
+      await lookOutside(payload);
+      const { keepVerdict } = await import("./review.ts");
       await keepVerdict(payload, store);
       return null;
-    case "stop":
-      await sight(payload, store);
-      noteCost(payload, store, false);
+    }
+    case "stop": {
+      noteCost(payload, store, await sight(payload, store));
+      await lookOutside(payload);
+      const { answerStop } = await import("./stop.ts");
       return answerStop(payload, store);
+    }
     default:
-      await sight(payload, store);
-      noteCost(payload, store, false);
+      noteCost(payload, store, await sight(payload, store));
       return null;
   }
+}
+
+/**
+ * Before anything looks at the tree or starts a program. What does so is loaded only then: most calls read a ledger, note
+ * it, and are over.
+ */
+async function lookOutside(payload: Payload): Promise<void> {
+  const { workOutside } = await import("./sandbox.ts");
+  workOutside(payload, process.env);
 }
 
 /** A text for the agent; nothing where there is nothing to say. */
@@ -75,6 +82,8 @@ const context = (event: string, text: string): Answer =>
   text === "" ? null : { hookSpecificOutput: { hookEventName: event, additionalContext: text } };
 
 async function startWords(payload: Payload, store: SessionStore): Promise<string> {
+  await lookOutside(payload);
+  const { ownPlan } = await import("./own-plan.ts");
   const own = await ownPlan(payload);
   const known = store.note("given", payload.session);
   const { text, digest } = startText({
@@ -94,24 +103,39 @@ const OCCASIONS: Readonly<Record<string, "start" | "resume" | "compaction">> = {
   compact: "compaction",
 };
 
-async function sight(payload: Payload, store: SessionStore, begins = false): Promise<void> {
+async function sight(payload: Payload, store: SessionStore, begins = false): Promise<readonly Seen[]> {
   const { session, cwd } = payload;
   const objective = objectiveOf(payload, store);
-  await remember(plansAt(cwd, session, process.env), session, objective, store, begins);
+  const plans = plansAt(cwd, session, process.env);
+  await remember(plans, session, objective, store, begins);
   const { root } = findRootFast(cwd);
   // What was once seen stays in force for the session; a file that cannot be read is for the gate to complain of.
   const known = store.gates(session, root);
   const gates = await gatesInForce(root, session, store).catch(() => known);
   if (gates.length > known.length) store.setGates(session, root, gates);
+  return plans;
+}
+
+async function judged(payload: Payload, store: SessionStore, objective = objectiveOf(payload, store)) {
+  await lookOutside(payload);
+  const { gather } = await import("./facts.ts");
+  return gather(payload, store, process.env, DEADLINE_MS - 20_000, objective);
+}
+
+async function ring(payload: Payload, event: Occasion, message: string): Promise<void> {
+  await lookOutside(payload);
+  const { notify } = await import("./notify.ts");
+  await notify(payload, event, message);
 }
 
 async function beforeGoalTool(payload: Payload, store: SessionStore): Promise<Answer> {
   await sight(payload, store);
   if (payload.tool !== "update_goal") return null;
-  const { facts, plans } = await gather(payload, store, process.env, DEADLINE_MS - 20_000);
+  if (payload.input.status !== "complete") return null;
+  const { facts, plans } = await judged(payload, store);
   const decision = gate(facts);
   if (decision.kind === "deny") return denial(decision.message);
-  if (facts.status === "complete") store.setAllowance(threadOf(payload), { call: payload.call, plans });
+  store.setAllowance(threadOf(payload), { call: payload.call, plans });
   return null;
 }
 
@@ -120,20 +144,19 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
   const thread = threadOf(payload);
   const goal = goalIn(payload.response);
   if (goal !== undefined) store.setHostGoal(thread, { goal, at: new Date().toISOString() });
-  await sight(payload, store);
-  noteCost(payload, store, false);
+  noteCost(payload, store, await sight(payload, store));
   if (payload.tool !== "update_goal") return null;
-  if (goal?.status === "blocked") await notify(payload, "blocked", goal.objective);
+  if (goal?.status === "blocked") await ring(payload, "blocked", goal.objective);
   if (payload.input.status !== "complete") return null;
   const allowed = store.allowance(thread);
   store.setAllowance(thread, null);
   if (allowed !== null && allowed.call === payload.call) {
     for (const plan of allowed.plans) store.unbind(payload.session, plan);
     if (allowed.plans.length > 0) store.setNote("intents", payload.session, null);
-    if (goal?.status === "complete") await notify(payload, "done", goal.objective);
+    if (goal?.status === "complete") await ring(payload, "done", goal.objective);
     return null;
   }
-  const { facts } = await gather(payload, store, process.env, DEADLINE_MS - 20_000, goal?.objective ?? null);
+  const { facts } = await judged(payload, store, goal?.objective ?? null);
   const decision = gate(facts);
   if (decision.kind === "allow") return null;
   return {

@@ -2,13 +2,12 @@
 
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { findRoot } from "../../components/evidence/git.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { sameObjective } from "../../components/goal-mode/snapshot.ts";
 import type { Loaded } from "../../components/journal/types.ts";
 import type { FirstSight } from "../../components/ulw-loop/audit.ts";
-import { hostObjectives } from "../../components/ulw-loop/host-gate.ts";
 import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
+import { hostObjectives } from "../../components/ulw-loop/objectives.ts";
 import { sessionsOf } from "../../components/ulw-loop/place.ts";
 import {
   anchorHolds,
@@ -109,5 +108,7 @@ export async function remember(
 }
 
 async function firstSight({ place }: Workspace, begins: boolean): Promise<FirstSight> {
-  return { head: begins ? null : (await findRoot(place.root)).commit };
+  if (begins) return { head: null };
+  const { findRoot } = await import("../../components/evidence/git.ts");
+  return { head: (await findRoot(place.root)).commit };
 }
