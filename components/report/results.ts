@@ -6,13 +6,18 @@ import { failureWords, type RunOutcome } from "../ulw-loop/events.ts";
 import type { Proved } from "../ulw-loop/prove.ts";
 import { cut, duration, pad, shown, tellingLines } from "./text.ts";
 
-/** One criterion's run: a line, and for a failure what it printed. */
-export function provedLines(result: Proved, statePath: string): readonly string[] {
+/**
+ * One criterion's run: a line, and for a failure what it printed.
+ * @param tried the base was not asked, so a pass says nothing of what was before
+ */
+export function provedLines(result: Proved, statePath: string, tried = false): readonly string[] {
   const ref = `${result.goal}-${result.criterion}`;
   const { outcome, receipt } = result;
   const time = receipt === null ? "" : duration(receipt.durationMs);
   const lines = [
-    `${ref}  ${pad(outcomeWord(outcome), 12)}  ${cut(shown(outcomeWhy(outcome)), 100)}    ${time}`.trimEnd(),
+    tried && outcome.kind === "pass"
+      ? `${ref}  passes here    not proven yet: the base was not asked`
+      : `${ref}  ${pad(outcomeWord(outcome), 12)}  ${cut(shown(outcomeWhy(outcome)), 100)}    ${time}`.trimEnd(),
   ];
   const ended = receipt?.ended ?? [];
   if (outcome.kind !== "pass") {

@@ -197,7 +197,7 @@ async function answer(ws: Workspace, report: ProveReport, tried: boolean): Promi
   const statePath = ws.place.goalsPath.replace(/\/goals\.json$/, "");
   const mute = results.some((r) => r.outcome.kind === "fail") && sandboxed(ws.env) && (await mutesChildren());
   const lines = [
-    ...results.flatMap((r) => provedLines(r, statePath)),
+    ...results.flatMap((r) => provedLines(r, statePath, tried)),
     ...(mute ? [MUTE] : []),
     ...skipped.map((s) => `${s.ref}  skipped    ${s.why}`),
     ...(results.length === 0 && skipped.length === 0

@@ -34,6 +34,7 @@ export async function status(context: Context): Promise<Output> {
       title: plan.title,
       objective: plan.objective,
       mode: plan.mode,
+      base: plan.base.commit,
       armed: armedAt(ws, plan) !== null,
       complete: isComplete(plan),
       proven: assessed.every((a) => a.word === "proven" || a.word === "claimed" || a.word === "waived"),
