@@ -53,6 +53,10 @@ export const CODES = {
     exit: 1,
     means: "A check could not be judged: sandbox, missing program, or a tree that moved.",
   },
+  measurement_invalid: {
+    exit: 1,
+    means: "A run of a measurement failed, or did not say its metric once, as a finite number above 0.",
+  },
   quality_gate_open: { exit: 1, means: "The final quality gate is missing, not clean, or stale." },
   approval_needed: { exit: 1, means: "Something that weakens the plan waits for the user." },
   approval_not_user: { exit: 1, means: "An approval can only be given by the user, at a terminal." },

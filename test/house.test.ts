@@ -23,8 +23,9 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   "goal-mode": [],
   witness: ["journal"],
   "ulw-loop": ["journal", "evidence", "goal-mode", "witness"],
-  report: ["ulw-loop", "evidence"],
-  cli: ["report", "ulw-loop", "evidence", "journal", "goal-mode", "witness"],
+  measure: ["evidence"],
+  report: ["ulw-loop", "measure", "evidence"],
+  cli: ["report", "measure", "ulw-loop", "evidence", "journal", "goal-mode", "witness"],
 };
 
 test("imports point one way: cli, report, ulw-loop, then the rooms that know no workflow", () => {

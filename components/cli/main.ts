@@ -32,6 +32,7 @@ const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   init: async () => (await import("./commands/init.ts")).initCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,
   ci: async () => (await import("./commands/check.ts")).ciCommand,
+  compare: async () => (await import("./commands/compare.ts")).compareCommand,
   install: async () => (await import("./commands/install.ts")).installCommand,
   update: async () => (await import("./commands/install.ts")).updateCommand,
   uninstall: async () => (await import("./commands/install.ts")).uninstallCommand,

@@ -174,6 +174,19 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
   },
   {
+    name: "compare",
+    takes: "REF -- COMMAND",
+    summary: "is the working tree faster than a commit? measured in turns until it is decided",
+    flags: {
+      metric: { value: "NAME", help: "a line METRIC NAME=NUMBER of its output; wall for the time it takes" },
+      better: { value: "WORD", help: "lower (default) or higher" },
+      "min-effect": { value: "PERCENT", help: "less than this is no change; 1% by default" },
+      budget: { value: "TIME", help: "for the pairs, 60s by default" },
+      setup: { value: "COMMAND", help: "run once in both copies, for instance a build" },
+      share: { value: "NAMES", help: "ignored files and folders that both copies need, comma-separated" },
+    },
+  },
+  {
     name: "install",
     takes: "codex",
     summary: "set an agent host up: plugin, hooks, agent roles, links",

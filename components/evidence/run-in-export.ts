@@ -5,7 +5,7 @@ import { type Export, type ExportOptions, exportTree, movedInto } from "./base-t
 import type { CheckFiles } from "./check-files.ts";
 import { sandboxed } from "./environment.ts";
 import { judge } from "./judge.ts";
-import { runCommand } from "./runner.ts";
+import { type FinishedRun, runCommand } from "./runner.ts";
 import type { Check, Command, Confine, Verdict } from "./types.ts";
 
 /** Variables that lead to code; where they point into the repository they are turned to the export. */
@@ -41,13 +41,21 @@ export async function onExport(
   }
 }
 
-/** Runs a check in an export, turned away from the repository: words and variables that lead there lead to the export. */
-export async function runIn(
+/**
+ * Runs a command in an export, turned away from the repository: words and variables that lead there lead to the export.
+ * @param folder to run in, from the export's root
+ */
+export async function runThere(
   place: Export,
-  check: Check,
+  command: Command,
+  { cwd: folder, timeoutMs }: { readonly cwd: string; readonly timeoutMs: number },
   options: Surroundings,
-  files: CheckFiles,
-): Promise<Seen> {
+): Promise<{
+  readonly run: FinishedRun;
+  readonly moved: Command;
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+}> {
   const env: Record<string, string | undefined> = { ...(options.env ?? process.env) };
   for (const name of CODE_PATHS) {
     const value = env[name];
@@ -57,18 +65,29 @@ export async function runIn(
         .map((path) => movedInto(options.root, place.dir, path))
         .join(delimiter);
   }
-  const cwd = join(place.dir, check.cwd);
+  const cwd = join(place.dir, folder);
   mkdirSync(cwd, { recursive: true });
-  const moved = moveCommand(check.run, options.root, place.dir);
+  const moved = moveCommand(command, options.root, place.dir);
   const run = await runCommand(moved, {
     cwd,
-    timeoutMs: check.timeoutMs,
+    timeoutMs,
     env,
     root: place.dir,
     extra: place.env,
     confine: options.confine,
     writable: [place.dir],
   });
+  return { run, moved, cwd, env };
+}
+
+/** Runs a check in an export, and judges it. */
+export async function runIn(
+  place: Export,
+  check: Check,
+  options: Surroundings,
+  files: CheckFiles,
+): Promise<Seen> {
+  const { run, moved, cwd, env } = await runThere(place, check.run, check, options);
   try {
     const verdict = await judge({ ...check, run: moved }, run, {
       runDir: cwd,

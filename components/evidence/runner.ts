@@ -35,6 +35,8 @@ export interface RunOptions {
 export interface FinishedRun extends Run {
   readonly stdoutPath: string;
   readonly stderrPath: string;
+  /** From the start of the program to its end, in milliseconds, not rounded. */
+  readonly wallMs: number;
   /** When the run began, by the clock that file times are taken from. Milliseconds since 1970. */
   readonly startedAtMs: number;
   dispose(): Promise<void>;
@@ -105,7 +107,7 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
       }
     }
     const { exit, signal, spawnError } = await ended;
-    const durationMs = Math.round(performance.now() - began);
+    const wallMs = performance.now() - began;
     const { ended: swept, alive } = await sweep(runMark);
     const [stdout, stderr] = [captureFile(stdoutPath, limit), captureFile(stderrPath, limit)];
     flooded ||= stdout.size + stderr.size > limit;
@@ -117,7 +119,8 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
       timedOut,
       flooded,
       spawnError,
-      durationMs,
+      durationMs: Math.round(wallMs),
+      wallMs,
       stdout,
       stderr,
       programs,

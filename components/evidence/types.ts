@@ -1,6 +1,5 @@
 /** The words of proof: what a check expects, what a run showed, and what running on the base tree told. */
 
-/** A shell line, or an argument list that no shell sees. */
 /**
  * Puts a sandbox around a program: what the host keeps its agent's commands in, so that a hook outside of it runs an
  * agent's code nowhere else.
@@ -14,6 +13,7 @@ export type Confine = (
   writable: readonly string[],
 ) => readonly string[];
 
+/** A shell line, or an argument list that no shell sees. */
 export type Command = string | readonly string[];
 
 /** A substring, or `/regex/flags` written as such. */

@@ -466,6 +466,13 @@ const STORY: Step[] = [
     json: { valid: false, problems: expect.arrayContaining([{ where: text, code: text, message: text }]) },
   },
   {
+    args: [
+      ...["compare", "HEAD", "echo METRIC size=7", "--metric", "size", "--better", "lower"],
+      ...["--min-effect", "2%", "--budget", "20s", "--setup", "true", "--share", "cache"],
+    ],
+    json: { verdict: "same", exact: true, metric: "size" },
+  },
+  {
     args: ["ci", "--plan", ".proofgate/plan.yaml", "--base", "HEAD"],
     exit: 1,
     code: "not_proven",

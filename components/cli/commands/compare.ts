@@ -1,0 +1,137 @@
+/** `compare`: is the working tree faster than a commit? No plan, no goal, no agent. */
+
+import { relative } from "node:path";
+import { Refusal } from "../../errors.ts";
+import { parseTimeout } from "../../evidence/check.ts";
+import { resolveCommit } from "../../evidence/git.ts";
+import { compare, type Progress, type Verdict } from "../../measure/compare.ts";
+import { DEFAULT_RULE, type Rule } from "../../measure/decide.ts";
+import { measuredText } from "../../report/measured.ts";
+import { duration, shown } from "../../report/text.ts";
+import type { Context, Output } from "../context.ts";
+
+/** A minute convinces where a run takes up to two seconds. */
+const BUDGET_MS = 60_000;
+
+export async function compareCommand(context: Context): Promise<Output> {
+  const [ref, ...words] = context.invocation.positionals;
+  if (ref === undefined || words.length === 0)
+    throw new Refusal("usage_bad_value", "compare needs a commit and a command.", {
+      expected: "proofgate compare main -- node bench.js",
+      found: ref === undefined ? "neither" : `${JSON.stringify(ref)} and no command`,
+      next: ["proofgate help compare"],
+    });
+  const root = context.root();
+  const rule = ruleFrom(context);
+  const base = await resolveCommit(root, ref);
+  const setup = context.value("setup");
+  const verdict = await compare(
+    {
+      root,
+      base,
+      // One word is a shell line, as `sh -c` takes it.
+      command: words.length === 1 ? (words[0] ?? "") : words,
+      cwd: relative(root, context.cwd),
+      metric: context.value("metric") ?? null,
+      rule,
+      budgetMs: budgetFrom(context),
+      setup: setup === undefined ? [] : [setup],
+      share: (context.value("share") ?? "").split(",").filter((name) => name !== ""),
+      env: context.env,
+    },
+    (progress) => context.progress(progressLine(progress)),
+  );
+  const { word, interval } = verdict;
+  const flags = Object.entries(context.invocation.values).filter(([name]) => name !== "budget");
+  const again = [
+    "compare",
+    ...flags.map(([name, value]) => `--${name} ${quoted(value)}`),
+    ref,
+    "--",
+    ...words.map(quoted),
+  ];
+  const change = (log: number): number => Number((100 * Math.expm1(log)).toFixed(2));
+  return {
+    text: measuredText(verdict, rule, shown(again.join(" "))),
+    json: {
+      verdict: word,
+      metric: verdict.metric,
+      unit: verdict.unit,
+      base: { ref, commit: base, median: verdict.base },
+      now: { median: verdict.now },
+      change:
+        interval === null
+          ? null
+          : { percent: change(interval.estimate), low: change(interval.low), high: change(interval.high) },
+      exact: verdict.exact,
+      pairs: verdict.pairs,
+      noise: verdict.noise,
+      tookMs: Math.round(verdict.tookMs),
+      rule,
+      values: verdict.values,
+      ...failure(word),
+    },
+    exit: word === "improved" || word === "same" ? 0 : 1,
+  };
+}
+
+function failure(word: Verdict["word"]): object {
+  switch (word) {
+    case "improved":
+    case "same":
+      return {};
+    case "regressed":
+      return {
+        error: {
+          code: "check_failed",
+          message: "The working tree is slower.",
+          nextActions: ["mend it, then run the same command again"],
+        },
+      };
+    case "inconclusive":
+      return {
+        error: {
+          code: "check_inconclusive",
+          message: "The pairs do not decide it.",
+          nextActions: ["the same command with a larger --budget, or on a quieter machine"],
+        },
+      };
+  }
+}
+
+function progressLine({ pairs, interval, leftMs }: Progress): string {
+  const percent = (log: number): string => `${(100 * Math.expm1(log)).toFixed(1)} %`;
+  const span = interval === null ? "" : `  ${percent(interval.low)} to ${percent(interval.high)}`;
+  return `pair ${pairs}${span}  ${duration(leftMs)} left`;
+}
+
+function ruleFrom(context: Context): Rule {
+  const better = context.value("better") ?? DEFAULT_RULE.better;
+  if (better !== "lower" && better !== "higher") throw badValue("better", "lower or higher", better);
+  const effect = context.value("min-effect");
+  const minEffect = effect === undefined ? DEFAULT_RULE.minEffect : Number(effect.replace(/%$/, "")) / 100;
+  if (!(minEffect >= 0 && minEffect < 1))
+    throw badValue("min-effect", "a percentage such as 1%", effect ?? "");
+  return { ...DEFAULT_RULE, better, minEffect };
+}
+
+function budgetFrom(context: Context): number {
+  const given = context.value("budget");
+  if (given === undefined) return BUDGET_MS;
+  try {
+    return parseTimeout(given);
+  } catch {
+    throw badValue("budget", "a time such as 90s or 5m", given);
+  }
+}
+
+const badValue = (flag: string, expected: string, found: string): Refusal =>
+  new Refusal("usage_bad_value", `--${flag} does not take that value.`, {
+    expected,
+    found: JSON.stringify(found),
+    next: ["proofgate help compare"],
+  });
+
+/** As a shell would take it back. */
+const quoted = (word: string): string =>
+  /^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
