@@ -13,7 +13,7 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Refusal } from "../../components/errors.ts";
 import { resolveProgram, trustedPath } from "../../components/evidence/environment.ts";
@@ -32,7 +32,7 @@ export interface Surroundings {
 }
 
 /** What concerns only hooks. */
-const OWN = /^(?:(?:CLAUDE_)?PLUGIN_(?:ROOT|DATA)|PROOFGATE_HOST_ARGS|PROOFGATE_(?:NODE|BUN)_OPTIONS)$/;
+const OWN = /^(?:(?:CLAUDE_)?PLUGIN_(?:ROOT|DATA)|PROOFGATE_(?:HOST_ARGS|LOGIN_PATH|(?:NODE|BUN)_OPTIONS))$/;
 
 /** @param env the hook's own environment, which is that of the host */
 export function surroundingsOf(payload: Payload, env: NodeJS.ProcessEnv): Surroundings {
@@ -43,6 +43,9 @@ export function surroundingsOf(payload: Payload, env: NodeJS.ProcessEnv): Surrou
     const given = env[`PROOFGATE_${name}`];
     if (given !== undefined && given !== "") own[name] = given;
   }
+  // What the agent's login shell finds, it finds first; then what only the host was started with.
+  const paths = [env.PROOFGATE_LOGIN_PATH ?? "", env.PATH ?? ""].flatMap((path) => path.split(delimiter));
+  own.PATH = [...new Set(paths.filter((path) => path !== ""))].join(delimiter);
   const turn = newest(payload.transcript, "turn_context");
   const profile = map(turn?.permission_profile);
   if (profile.type === "disabled" || profile.type === "external") return { confine: undefined, env: own };

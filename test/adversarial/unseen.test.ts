@@ -4,6 +4,7 @@
  */
 
 import { expect, test } from "bun:test";
+import { join } from "node:path";
 import type { PlanEvent } from "../../components/ulw-loop/events.ts";
 import type { Criterion } from "../../components/ulw-loop/model.ts";
 import { honest, lie } from "../helpers/count.ts";
@@ -383,4 +384,24 @@ test("what the gate ran is kept: the next completion runs only what changed", as
   await host.create(await objectiveOf(host.world));
   expect(await host.update("complete")).toBeNull();
   expect(runs()).toBe(after);
+});
+
+honest("a tool that only the agent's login shell has on PATH", async () => {
+  const plan = planText([
+    {
+      title: "Calculator",
+      criteria: [{ classes: "happy, regression", check: '{ run: "my-runner test/add.test.js" }' }],
+    },
+  ]);
+  const host = await begun(plan);
+  const tools = join(host.world.home, "tools");
+  host.world.write("../home/tools/my-runner", '#!/bin/sh\nexec node "$@"\n');
+  await must(host.world.sh(`chmod +x '${tools}/my-runner'`));
+  host.world.write("../home/.profile", `PATH="${tools}:$PATH"\n`);
+  work(host.world);
+  const { PATH } = host.world.env;
+  host.world.env.PATH = `${tools}:${PATH}`;
+  await prove(host);
+  host.world.env.PATH = PATH ?? "";
+  return completed(host);
 });

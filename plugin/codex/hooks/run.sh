@@ -87,7 +87,13 @@ refuse() {
 }
 
 root=${PLUGIN_ROOT:-${0%/hooks/*}}
-node=$(command -v node || command -v bun) || refuse 'no node on PATH'
+# The host runs the agent's commands in a login shell, and hooks in a plain one: an editor that started the host may have
+# given it no more than the system's own PATH.
+login() { "${SHELL:-/bin/sh}" -lc "$1" </dev/null 2>/dev/null | tail -n 1; }
+node=$(command -v node || command -v bun || login 'command -v node || command -v bun')
+[ -x "$node" ] || refuse 'no node on PATH'
+case $event$payload in *-goal*'"complete"'*) PROOFGATE_LOGIN_PATH=$(login 'printf "\n%s" "$PATH"') ;; esac
+export PROOFGATE_LOGIN_PATH
 [ "$event" != stop ] || PROOFGATE_HOST_ARGS=$(ps -o args= -p "$PPID" 2>/dev/null)
 export PROOFGATE_HOST_ARGS
 # Options of the user's own programs are none of the gate's; the checks that it runs get them back.
