@@ -7,9 +7,7 @@ import { tokensIn } from "./cost.ts";
 import { notify } from "./notify.ts";
 import { ownPlan } from "./own-plan.ts";
 import { type Payload, threadOf } from "./payload.ts";
-
-/** `codex exec` ends after its turn; elsewhere the host begins the next turn of an active goal by itself. */
-const runsOnce = (): boolean => / exec( |$)/.test(process.env.PROOFGATE_HOST_ARGS ?? "");
+import { runsOnce } from "./runs-once.ts";
 
 const STATUSES = ["active", "paused", "blocked", "usageLimited", "budgetLimited", "complete"] as const;
 
@@ -34,7 +32,7 @@ export async function answerStop(
     promptedAt: figure(prompted, "at"),
     tokens: used === null ? null : used - (figure(prompted, "tokens") ?? 0),
     budget: mine ? await budgetOf(own.ws.place.root) : null,
-    hostContinues: hostGoal === "active" && !runsOnce(),
+    hostContinues: hostGoal === "active" && !runsOnce(process.env.PROOFGATE_HOST_ARGS ?? ""),
     hostGoal,
     ended: "finished",
     openQuestion: false,

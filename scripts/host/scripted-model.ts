@@ -24,6 +24,8 @@ export interface Seen {
   readonly turns: number;
   /** The conversation that is to be gone on with. A host with subagents has several at a time. */
   readonly input: unknown;
+  /** The request has no tools in it: the host wants a text for itself, such as a title or a summary. */
+  readonly aside: boolean;
 }
 
 /** A fixed list of turns (then it says `script ended`), or a function that decides from what it has seen. */
@@ -65,7 +67,7 @@ export async function startScriptedModel(script: Script): Promise<ScriptedModel>
     const body = parseObject(await readAll(request));
     requests.push({ path, body });
     collectOutputs(body, outputs);
-    const seen: Seen = { outputs, turns: requests.length - 1, input: body.input };
+    const seen: Seen = { outputs, turns: requests.length - 1, input: body.input, aside: isAside(body) };
     const turn =
       typeof script === "function" ? await script(seen) : (script[seen.turns] ?? { say: "script ended" });
     stream(response, requests.length, "say" in turn || "call" in turn || "custom" in turn ? [turn] : turn);
@@ -179,6 +181,10 @@ function item(act: Act, suffix: string): Record<string, unknown> {
     arguments: JSON.stringify(act.args),
   };
 }
+
+/** Whether the tools lie in a list of their own or in the conversation, depends on the model that the host takes us for. */
+export const isAside = (body: Readonly<Record<string, unknown>>): boolean =>
+  Array.isArray(body.tools) && body.tools.length === 0;
 
 function plain(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" });

@@ -4,6 +4,7 @@ import { afterAll, describe, expect } from "bun:test";
 import { sandboxMissing } from "./codex.ts";
 import { createGoal, type GatedCodex, gatedCodex, getGoal, type Step, sh, updateGoal } from "./gated.ts";
 import { testUnless } from "./host-test.ts";
+import { CHECKPOINT, CREATE, denied, FILES, FINISH, OBJECTIVE, staircase, status, WORK } from "./stories.ts";
 
 const gateTest = testUnless(await sandboxMissing());
 const made: GatedCodex[] = [];
@@ -11,35 +12,11 @@ afterAll(async () => {
   for (const one of made) await one.remove();
 });
 
-const OBJECTIVE =
-  "Complete every goal of the plan in .omo/ulw-loop/goals.json (audit trail: .omo/ulw-loop/ledger.jsonl), one after another, until each criterion is proven. The tool says what comes next: proofgate next.";
-const FILES = {
-  "package.json": '{"name":"adder","version":"1.0.0","type":"module"}\n',
-  "src/add.js": "export const add = (a, b) => a - b;\n",
-};
-const TEST =
-  'import assert from "node:assert"; import { add } from "../src/add.js"; assert.equal(add(2, 3), 5);';
-const CREATE = `proofgate goal "Fix add" --check "node test/add.test.js"`;
-const WORK = `mkdir -p test && printf '%s' '${TEST}' > test/add.test.js && printf 'export const add = (a, b) => a + b;\\n' > src/add.js`;
-const FINISH = [
-  sh("proofgate ulw-loop complete-goals && proofgate prove"),
-  sh(
-    'proofgate ulw-loop record-quality-gate --recommendation APPROVE --architect-status CLEAR --review "read src/add.js and its test line by line" --cleaner "looked at src/add.js: nothing to clean"',
-  ),
-];
-
 async function codex(files: Readonly<Record<string, string>> = FILES): Promise<GatedCodex> {
   const one = await gatedCodex(files);
   made.push(one);
   return one;
 }
-
-const denied = /Tool call blocked by PreToolUse hook: Not complete/;
-
-const CHECKPOINT = sh(
-  'proofgate ulw-loop checkpoint --goal-id G001 --status complete --evidence "proven" && proofgate check',
-);
-const status = (text: string | undefined): string => JSON.parse(text ?? "{}").goal?.status ?? "none";
 
 describe("an honest agent", () => {
   gateTest(
@@ -105,34 +82,16 @@ describe("an honest agent", () => {
 });
 
 describe("a plan of ten goals", () => {
-  const numbers = Array.from({ length: 10 }, (_, n) => n + 1);
-  const plan = `brief: Ten steps.\ngoals:\n${numbers
-    .map(
-      (n) =>
-        `  - title: Step ${n}\n    criteria:\n      - class: happy\n        scenario: Run the test of step ${n}; the command exits 0 and prints no error.\n        check: { run: node test/step${n}.test.js }\n        covers: [src/step${n}.js]\n    without: { edge: "a step is a constant", regression: "a step is new", adversarial: "a step takes no input" }\n`,
-    )
-    .join("")}`;
-  const work = (n: number): string =>
-    [
-      `printf 'export const step = ${n};\\n' > src/step${n}.js`,
-      `printf 'import assert from "node:assert"; import { step } from "../src/step${n}.js"; assert.equal(step, ${n});\\n' > test/step${n}.test.js`,
-      "proofgate ulw-loop complete-goals >/dev/null && proofgate prove",
-      ...(n < 10 ? ['proofgate ulw-loop checkpoint --status complete --evidence "step done"'] : []),
-    ].join(" && ");
+  const stairs = staircase(10);
 
   gateTest(
     "survives a new process, another thread in the same repository, and an early completion",
     async () => {
-      const host = await codex({
-        ...FILES,
-        ".proofgate/plan.yaml": plan,
-        ...Object.fromEntries(numbers.map((n) => [`src/step${n}.js`, "export const step = 0;\n"])),
-        "test/.keep": "",
-      });
+      const host = await codex(stairs.files);
       const first = await host.play([
-        sh("proofgate ulw-loop create-goals --plan .proofgate/plan.yaml"),
+        stairs.create,
         createGoal(OBJECTIVE),
-        ...numbers.slice(0, 5).map((n) => sh(work(n))),
+        ...stairs.climb(1, 5),
         updateGoal("complete"),
       ]);
       expect(first.outputs[0]).toContain("10 goals");
@@ -142,15 +101,7 @@ describe("a plan of ten goals", () => {
       const other = await host.play([createGoal("Write a poem"), updateGoal("complete"), getGoal]);
       expect(status(other.outputs[2])).toBe("complete");
       const last = await host.play(
-        [
-          ...numbers.slice(5).map((n) => sh(work(n))),
-          sh("proofgate prove --all | tail -3"),
-          FINISH[1] ?? sh("false"),
-          updateGoal("complete"),
-          sh(
-            'proofgate ulw-loop checkpoint --status complete --evidence "all steps done" && proofgate check',
-          ),
-        ],
+        [...stairs.climb(6, 10), ...stairs.finish, updateGoal("complete"), stairs.checkpoint],
         { resume: session },
       );
       expect(last.outputs[4]).toContain("G010-C001  proven");

@@ -125,6 +125,23 @@ interface CodexRun extends Pick<SandboxSession, "repo" | "timeoutMs" | "env"> {
   readonly userHome?: string | undefined;
 }
 
+/** The environment of a Codex with this home, every network but loopback shut off. */
+export const codexEnv = (
+  home: string,
+  more: Readonly<Record<string, string>> = {},
+  userHome = home,
+): NodeJS.ProcessEnv => ({
+  ...process.env,
+  // Whatever is not on loopback is refused at once.
+  HTTP_PROXY: "http://127.0.0.1:9",
+  HTTPS_PROXY: "http://127.0.0.1:9",
+  NO_PROXY: "127.0.0.1",
+  ...more,
+  HOME: userHome,
+  XDG_STATE_HOME: join(home, "state"),
+  CODEX_HOME: join(home, "codex"),
+});
+
 /** Runs Codex to its end with a home of its own, every network but loopback shut off. */
 export function runCodex(
   path: string,
@@ -132,17 +149,7 @@ export function runCodex(
   home: string,
 ): Promise<{ readonly exit: number; readonly transcript: string }> {
   const { repo, timeoutMs = 120_000, args = ["exec", "--skip-git-repo-check", "run the commands"] } = session;
-  const env = {
-    ...process.env,
-    // Whatever is not on loopback is refused at once.
-    HTTP_PROXY: "http://127.0.0.1:9",
-    HTTPS_PROXY: "http://127.0.0.1:9",
-    NO_PROXY: "127.0.0.1",
-    ...session.env,
-    HOME: session.userHome ?? home,
-    XDG_STATE_HOME: join(home, "state"),
-    CODEX_HOME: join(home, "codex"),
-  };
+  const env = codexEnv(home, session.env, session.userHome);
   return new Promise((resolve, reject) => {
     const child = spawn(path, args, {
       cwd: repo,
@@ -171,7 +178,8 @@ export function runCodex(
   });
 }
 
-function endGroup(pid: number | undefined): void {
+/** Ends a process that leads a group, and all of the group. */
+export function endGroup(pid: number | undefined): void {
   if (pid === undefined) return;
   try {
     process.kill(-pid, "SIGKILL");

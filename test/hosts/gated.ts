@@ -2,9 +2,17 @@
 
 import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ModelRequest, startScriptedModel, type Turn } from "../../scripts/host/scripted-model.ts";
+import {
+  type ModelRequest,
+  type Seen,
+  startScriptedModel,
+  type Turn,
+} from "../../scripts/host/scripted-model.ts";
+import { readSource } from "../../scripts/installer/source.ts";
+import { spotsOf } from "../../scripts/installer/spots.ts";
+import { trustHooks } from "../../scripts/installer/trust.ts";
 import { ask } from "./ask.ts";
-import { makeHome, runCodex } from "./codex.ts";
+import { codexEnv, makeHome, runCodex } from "./codex.ts";
 import { codexBinary } from "./codex-binary.ts";
 import { makeRepo } from "./repo.ts";
 
@@ -23,6 +31,8 @@ export type Step =
 export const sh = (line: string): Step => ({ sh: line });
 export const createGoal = (objective: string): Step => ({ tool: "create_goal", args: { objective } });
 export const updateGoal = (status: string): Step => ({ tool: "update_goal", args: { status } });
+/** It ends its turn. */
+export const say = (text: string): Step => ({ turn: () => ({ say: text }) });
 export const getGoal: Step = { tool: "get_goal" };
 
 export interface Played {
@@ -39,10 +49,7 @@ export interface GatedCodex {
   /** Where the hooks keep what they saw. */
   readonly store: string;
   /** One `codex exec` in the repository. Steps may be made from what came back so far. */
-  play(
-    steps: readonly (Step | ((outputs: readonly string[]) => Step))[],
-    options?: PlayOptions,
-  ): Promise<Played>;
+  play(steps: Steps, options?: PlayOptions): Promise<Played>;
   remove(): Promise<void>;
 }
 
@@ -60,8 +67,18 @@ interface PlayOptions {
   readonly child?: { readonly mark: string; readonly says: string };
 }
 
+/** A home of Codex's with the plugin in it, and a repository to work in. */
+export interface Installed {
+  readonly binary: string;
+  readonly home: string;
+  readonly repo: string;
+  /** What a session's commands find by name: the built program. */
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
 /** @throws Error when there is no Codex, or it does not take the plugin */
-export async function gatedCodex(files: Readonly<Record<string, string>>): Promise<GatedCodex> {
+export async function installed(files: Readonly<Record<string, string>>): Promise<Installed> {
   const binary = await codexBinary();
   if ("missing" in binary) throw new Error(binary.missing);
   const home = await makeHome("http://127.0.0.1:9/v1");
@@ -82,10 +99,10 @@ export async function gatedCodex(files: Readonly<Record<string, string>>): Promi
     if (exit !== 0) throw new Error(`codex ${args.join(" ")}: ${text}`);
   }
   return {
-    repo: repo.path,
+    binary: binary.path,
     home,
-    store: join(home, "state", "proofgate"),
-    play: (steps, options = {}) => play(binary.path, home, repo.path, bin, steps, options),
+    repo: repo.path,
+    path: `${bin}:${process.env.PATH ?? ""}`,
     async remove() {
       await repo.remove();
       await rm(home, { recursive: true, force: true });
@@ -93,41 +110,86 @@ export async function gatedCodex(files: Readonly<Record<string, string>>): Promi
   };
 }
 
-async function play(
-  binary: string,
-  home: string,
-  repo: string,
-  bin: string,
-  steps: Parameters<GatedCodex["play"]>[0],
-  options: PlayOptions,
-): Promise<Played> {
+/**
+ * Trusts the plugin's hooks as the installer does it, for a host that has no flag to go round the trust.
+ * @throws Refusal when the host does not take it
+ */
+export async function trustPlugin({ binary, home }: Installed): Promise<void> {
+  const env = codexEnv(home);
+  await trustHooks({ path: binary, version: "" }, spotsOf(env), env, readSource(MARKETPLACE).hooks);
+}
+
+/** @throws Error when there is no Codex, or it does not take the plugin */
+export async function gatedCodex(files: Readonly<Record<string, string>>): Promise<GatedCodex> {
+  const codex = await installed(files);
+  return {
+    repo: codex.repo,
+    home: codex.home,
+    store: join(codex.home, "state", "proofgate"),
+    play: (steps, options = {}) => play(codex, steps, options),
+    remove: codex.remove,
+  };
+}
+
+export type Steps = readonly (Step | ((outputs: readonly string[]) => Step))[];
+
+interface StepScript {
+  readonly turn: (seen: Seen) => Turn;
+  /** What came back for each step that was answered so far. */
+  readonly outputs: readonly string[];
+  /** Every step was taken, and more was asked for. */
+  ended(): boolean;
+}
+
+/** The steps one after another; whoever asks for more turns than there are steps is told that all is done. */
+export function scriptOf(steps: Steps): StepScript {
   const outputs: string[] = [];
   let asked = 0;
+  let ended = false;
   // A session that goes on repeats the calls of those before it.
   const mark = Date.now().toString(36);
   const idOf = (index: number): string => `step_${mark}_${index}`;
+  return {
+    outputs,
+    ended: () => ended,
+    turn(seen) {
+      // A stop that is held back asks for more turns than there are steps.
+      if (outputs.length < asked) outputs.push(seen.outputs.get(idOf(asked - 1)) ?? "");
+      const step = steps[asked];
+      if (step === undefined) {
+        ended = true;
+        return { say: "done" };
+      }
+      return turnOf(typeof step === "function" ? step(outputs) : step, idOf(asked++));
+    },
+  };
+}
+
+/** Tells Codex where the model is that this run has. */
+export async function pointAt(home: string, url: string): Promise<void> {
+  const config = join(home, "codex", "config.toml");
+  const text = await readFile(config, "utf8");
+  await writeFile(config, text.replace(/base_url = ".*"/, `base_url = "${url}"`));
+}
+
+async function play(codex: Installed, steps: Steps, options: PlayOptions): Promise<Played> {
+  const { outputs, turn } = scriptOf(steps);
   const model = await startScriptedModel((seen) => {
     const conversation = JSON.stringify(seen.input);
     const { child } = options;
     if (child !== undefined && conversation.includes(child.mark) && !conversation.includes('"spawn_agent"'))
       return { say: child.says };
-    // A stop that is held back asks for more turns than there are steps.
-    if (outputs.length < asked) outputs.push(seen.outputs.get(idOf(asked - 1)) ?? "");
-    const step = steps[asked];
-    if (step === undefined) return { say: "done" };
-    return turnOf(typeof step === "function" ? step(outputs) : step, idOf(asked++));
+    return turn(seen);
   });
-  const config = join(home, "codex", "config.toml");
-  const text = await readFile(config, "utf8");
-  await writeFile(config, text.replace(/base_url = ".*"/, `base_url = "${model.url}"`));
+  await pointAt(codex.home, model.url);
   const { prompt = "do it", resume = false, sandbox = "workspace-write" } = options;
   try {
     const ran = await runCodex(
-      binary,
+      codex.binary,
       {
-        repo,
+        repo: codex.repo,
         timeoutMs: options.timeoutMs ?? 180_000,
-        env: { PATH: `${bin}:${process.env.PATH ?? ""}`, ...options.env },
+        env: { PATH: codex.path, ...options.env },
         args: [
           "exec",
           ...(resume === false ? [] : ["resume", resume === true ? "--last" : resume]),
@@ -138,7 +200,7 @@ async function play(
           prompt,
         ],
       },
-      home,
+      codex.home,
     );
     const trouble = model.failure();
     if (trouble !== null) throw new Error(`${trouble.message}\n${ran.transcript}`);
