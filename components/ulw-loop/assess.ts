@@ -85,6 +85,9 @@ function assess(plan: Plan, goal: Goal, criterion: Criterion, present: Present):
       return nothing("blocked", criterion.what);
     case "pass": {
       const claimed = criterion.proof.kind === "claimed";
+      // No command of ours writes that.
+      if (claimed && !isClaimable(criterion))
+        return nothing("open", "claimed, and only a run of its check counts");
       const level = claimed ? "attested" : "captured";
       const stale = staleReason(criterion, criterion.proof, present);
       if (stale !== null) return { goal, criterion, ref, word: "stale", why: stale, fresh: false, level };

@@ -7,7 +7,7 @@ import { assessGoal } from "./assess.ts";
 import { silentProblems } from "./audit.ts";
 import { nextFor } from "./checkpoint.ts";
 import { requireWholeLedger, requireWitnessed } from "./complete.ts";
-import type { Policy } from "./config.ts";
+import { type Policy, raisePolicy } from "./config.ts";
 import { currentGoal } from "./ids.ts";
 import { gateDefects, goalDefects, planDefects, policyInForce } from "./judge.ts";
 import { countedGoals, type Goal, isClosed, type Plan } from "./model.ts";
@@ -23,15 +23,22 @@ export interface HostJudgement {
   readonly proven: number;
   /** The one command that deals with most of the problems; empty where there are none. */
   readonly next: string;
+  /** Ids of the goals that were judged. */
+  readonly goals: readonly string[];
 }
 
 /**
  * Judges the plan, or in per-story mode the goal that the host's objective names. The tree is looked at twice: one that
  * moved in between is not proven. The whole ledger is walked, and what nobody but a sandboxed agent saw is run again.
  * @param story id of the goal in per-story mode; null for the whole plan
+ * @param asked what the repository was seen to ask for, whatever the plan began with
  * @throws Refusal `no_plan`, `state_damaged`, `state_missing`, and what reading the configuration throws
  */
-export async function judgeForHost(ws: Workspace, story: string | null): Promise<HostJudgement> {
+export async function judgeForHost(
+  ws: Workspace,
+  story: string | null,
+  asked: Policy,
+): Promise<HostJudgement> {
   const loaded = readPlan(ws);
   if (loaded === null)
     throw new Refusal("state_missing", "The plan that this session works on is gone.", {
@@ -41,7 +48,8 @@ export async function judgeForHost(ws: Workspace, story: string | null): Promise
     });
   requireWholeLedger(ws, loaded);
   requireWitnessed(ws, loaded.state);
-  const policy = policyInForce(loaded.state, await readConfig(ws.place.root));
+  const begunWith = policyInForce(loaded.state, await readConfig(ws.place.root));
+  const policy = raisePolicy(begunWith, asked).effective;
   const judged = (plan: Plan, more: readonly Problem[]): Promise<Judged> =>
     judgePlan(ws, plan, story, policy, more);
   const first = await judged(loaded.state, silentProblems(ws));
@@ -69,6 +77,7 @@ const answer = ({ plan, goal, problems, total, proven }: Judged): HostJudgement 
   total,
   proven,
   next: problems.length === 0 ? "" : nextCommand(plan, goal, problems),
+  goals: (goal === undefined ? countedGoals(plan) : [goal]).map(({ id }) => id),
 });
 
 /** The agent's own run passed, and it has to know why this does not count. */

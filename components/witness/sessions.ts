@@ -43,8 +43,22 @@ export interface Allowance {
   readonly plans: readonly string[];
 }
 
-/** What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered, a plan's first sight and its cost. */
-type NoteKind = "stops" | "prompts" | "given" | "verdicts" | "intents" | "plans" | "usage";
+/**
+ * What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered;
+ * a plan's first sight, its cost, which of its goals a gate found complete, and when it was first seen closed; the
+ * strictest policies that a session saw.
+ */
+type NoteKind =
+  | "stops"
+  | "prompts"
+  | "given"
+  | "verdicts"
+  | "intents"
+  | "plans"
+  | "usage"
+  | "done"
+  | "closed"
+  | "policies";
 
 export interface SessionStore {
   bindings(session: string): readonly Binding[];

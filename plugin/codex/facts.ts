@@ -1,16 +1,20 @@
 /** Gathers what the gate decides on: the plans that have a say in a thread's goal, judged, and the repository's own gates. */
 
+import { isDeepStrictEqual } from "node:util";
 import { Refusal } from "../../components/errors.ts";
 import { describeCommand } from "../../components/evidence/check.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { runCommand } from "../../components/evidence/runner.ts";
+import type { Command } from "../../components/evidence/types.ts";
 import { sameObjective, storyObjective } from "../../components/goal-mode/snapshot.ts";
+import { isSetAside } from "../../components/ulw-loop/audit.ts";
+import { DEFAULT_POLICY } from "../../components/ulw-loop/config.ts";
 import { judgeForHost } from "../../components/ulw-loop/host-gate.ts";
 import { currentGoal } from "../../components/ulw-loop/ids.ts";
 import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
 import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
 import type { GateFacts, JudgedCommand, JudgedPlan } from "../../hooks/gate.ts";
-import { gatesInForce } from "./gates.ts";
+import { gatesInForce, policiesOf } from "./gates.ts";
 import type { Payload } from "./payload.ts";
 import { type Surroundings, surroundingsOf } from "./sandbox.ts";
 import { objectiveOf, owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
@@ -49,9 +53,14 @@ export async function gather(
     return { ...nothing, facts: { status, plans: [UNPLANNED], commands: [] } };
   const around = surroundingsOf(payload, env);
   const plans: JudgedPlan[] = [];
-  for (const { seen, binding } of concerned) plans.push(await judge(seen, binding, objective, around));
+  for (const { seen, binding } of concerned)
+    plans.push(await judge(seen, binding, objective, around, store, payload.session));
+  // Those that a plan began with are commands of its quality gate; one that was taken away before it began is not.
+  const covered = concerned.flatMap(({ seen }) => seen.loaded?.state.policy.gates ?? []);
   const commands =
-    plans.length > 0 || payload.agent !== null ? [] : await repositoryGates(payload, store, around, leftMs);
+    plans.some(({ problems }) => problems.length > 0) || payload.agent !== null
+      ? []
+      : await repositoryGates(payload, store, around, leftMs, covered);
   return {
     facts: { status, plans, commands },
     plans: concerned.flatMap(({ seen }) => (seen.loaded === null ? [] : [seen.loaded.state.planId])),
@@ -91,6 +100,8 @@ function concernedPlans(
   const known = new Set<string>();
   if (agent === null)
     for (const binding of store.bindings(session)) {
+      // Two plans of one folder, one after the other: what is there now is looked at once.
+      if (known.has(binding.stateDir)) continue;
       known.add(binding.stateDir);
       const seen = see(workspaceOf(binding.root, binding.scope, session, env), binding.scope);
       if (seen.loaded === null || concerns(seen, session, objective, true)) found.push({ seen, binding });
@@ -115,7 +126,7 @@ function concerns(seen: Seen, session: string, objective: string | null, bound: 
   if (serves(plan, objective)) return true;
   // What the user called off asks for nothing more; what the agent called off does.
   if (plan.cancelled !== null && plan.cancelled.by === "user") return false;
-  return (bound || owns(seen, session)) && !isComplete(plan);
+  return (bound || owns(seen, session)) && (!isComplete(plan) || isSetAside(seen.ws, plan));
 }
 
 async function judge(
@@ -123,6 +134,8 @@ async function judge(
   binding: Binding | null,
   objective: string | null,
   around: Surroundings,
+  store: SessionStore,
+  session: string,
 ): Promise<JudgedPlan> {
   const path = seen.ws.place.ledgerPath;
   const title = seen.loaded?.state.title ?? binding?.title ?? "";
@@ -130,7 +143,13 @@ async function judge(
   try {
     if (seen.trouble !== null) throw seen.trouble;
     const story = seen.loaded === null ? null : storyOf(seen.loaded.state, objective);
-    const { problems, total, proven, next } = await judgeForHost({ ...seen.ws, ...around }, story);
+    const asked = policiesOf(session, store)[seen.ws.place.root] ?? DEFAULT_POLICY;
+    const { problems, total, proven, next, goals } = await judgeForHost(
+      { ...seen.ws, ...around },
+      story,
+      asked,
+    );
+    if (problems.length === 0 && seen.loaded !== null) keepDone(seen.loaded.state, goals, store);
     return { title, total, proven, problems, next };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -143,6 +162,12 @@ async function judge(
       next: error.nextActions[0] ?? "proofgate status",
     };
   }
+}
+
+/** So that a plan which was judged is not held against the session's next goals. */
+function keepDone(plan: Plan, goals: readonly string[], store: SessionStore): void {
+  const known = (store.note("done", plan.planId) as readonly string[] | null) ?? [];
+  store.setNote("done", plan.planId, [...new Set([...known, ...goals])]);
 }
 
 /** In per-story mode the goal that the host's objective names, or the current one. */
@@ -169,9 +194,11 @@ async function repositoryGates(
   store: SessionStore,
   around: Surroundings,
   leftMs: number,
+  covered: readonly Command[],
 ): Promise<readonly JudgedCommand[]> {
   const { root } = findRootFast(payload.cwd);
-  const gates = await gatesInForce(root, payload.session, store);
+  const inForce = await gatesInForce(root, payload.session, store);
+  const gates = inForce.filter((gate) => !covered.some((one) => isDeepStrictEqual(one, gate)));
   const ends = Date.now() + leftMs;
   const judged: JudgedCommand[] = [];
   for (const gate of gates) {

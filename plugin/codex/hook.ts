@@ -11,7 +11,7 @@ import { openSessions, type SessionStore } from "../../components/witness/sessio
 import { startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
 import { noteCost, tokensIn } from "./cost.ts";
-import { gatesInForce } from "./gates.ts";
+import { gatesInForce, keepPolicy } from "./gates.ts";
 import type { Occasion } from "./notify.ts";
 import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
@@ -38,7 +38,8 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
       return refused === null ? null : denial(refused);
     }
     case "start":
-      noteCost(payload, store, await sight(payload, store, true), true);
+      // A compaction comes in the middle: what lies here now was made while hooks watched.
+      noteCost(payload, store, await sight(payload, store, !isCompaction(payload)), !isCompaction(payload));
       return context("SessionStart", await startWords(payload, store));
     case "prompt": {
       // In a subagent the agent itself wrote the prompt: it is not the user.
@@ -77,6 +78,8 @@ async function lookOutside(payload: Payload): Promise<void> {
   workOutside(payload, process.env);
 }
 
+const isCompaction = ({ source }: Payload): boolean => source === "compact";
+
 /** A text for the agent; nothing where there is nothing to say. */
 const context = (event: string, text: string): Answer =>
   text === "" ? null : { hookSpecificOutput: { hookEventName: event, additionalContext: text } };
@@ -113,6 +116,7 @@ async function sight(payload: Payload, store: SessionStore, begins = false): Pro
   const known = store.gates(session, root);
   const gates = await gatesInForce(root, session, store).catch(() => known);
   if (gates.length > known.length) store.setGates(session, root, gates);
+  await keepPolicy(root, session, store);
   return plans;
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { sameObjective } from "../../components/goal-mode/snapshot.ts";
 import type { Loaded } from "../../components/journal/types.ts";
-import type { FirstSight } from "../../components/ulw-loop/audit.ts";
+import { type FirstSight, originOf } from "../../components/ulw-loop/audit.ts";
 import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
 import { hostObjectives } from "../../components/ulw-loop/objectives.ts";
 import { sessionsOf } from "../../components/ulw-loop/place.ts";
@@ -98,7 +98,9 @@ export async function remember(
       });
     if (!concerns && !bound.has(plan.planId)) continue;
     if (store.note("plans", plan.planId) === null)
-      store.setNote("plans", plan.planId, await firstSight(ws, begins));
+      store.setNote("plans", plan.planId, await firstSight(ws, plan.planId, begins));
+    if (isComplete(plan) && store.note("closed", plan.planId) === null)
+      store.setNote("closed", plan.planId, { at: Date.now() });
     if (!anchorHolds(ws, loaded)) continue;
     rememberHead(ws, loaded);
     const ledger = join(ws.place.root, ws.place.ledgerPath);
@@ -107,8 +109,9 @@ export async function remember(
   }
 }
 
-async function firstSight({ place }: Workspace, begins: boolean): Promise<FirstSight> {
-  if (begins) return { head: null };
+async function firstSight(ws: Workspace, planId: string, begins: boolean): Promise<FirstSight> {
+  const line = originOf(ws, planId);
+  if (begins) return { head: null, line };
   const { findRoot } = await import("../../components/evidence/git.ts");
-  return { head: (await findRoot(place.root)).commit };
+  return { head: (await findRoot(ws.place.root)).commit, line };
 }

@@ -12,42 +12,8 @@ import { makeWorld } from "../helpers/world.ts";
 import { Host } from "../plugin/host.ts";
 import { objectiveOf } from "../plugin/stage.ts";
 import { forge, type LedgerLine, readLedger } from "./forge.ts";
-import { BASE, GATE, must, type Outcome, planText, TWO, work, writeTest } from "./play.ts";
-
-/** A session whose commands all run in the sandbox, with a plan and the host's goal for it. */
-async function begun(plan = TWO, files: Readonly<Record<string, string>> = BASE): Promise<Host> {
-  const host = new Host(await makeWorld(files));
-  await host.hook("start");
-  host.world.write(".proofgate/plan.yaml", plan);
-  await must(host.sandboxed("ulw-loop", "create-goals", "--plan", ".proofgate/plan.yaml"));
-  await must(host.sandboxed("ulw-loop", "complete-goals"));
-  await host.hook("post-shell");
-  await host.create(await objectiveOf(host.world));
-  return host;
-}
-
-async function prove(host: Host): Promise<void> {
-  await must(host.sandboxed("prove", "--all"));
-  await must(host.sandboxed("ulw-loop", "record-quality-gate", "--quality-gate-json", GATE));
-  await host.hook("post-shell");
-}
-
-/** @param why what the refusal has to say: a broken stage is refused as well, for other reasons */
-const asked = async (host: Host, why: RegExp): Promise<Outcome> => {
-  await host.hook("post-shell");
-  const reason = await host.update("complete");
-  if (reason !== null && !why.test(reason)) throw new Error(`refused for another reason: ${reason}`);
-  return reason === null ? "accepted" : "refused";
-};
-
-const by = (host: Host) => ({ kind: "agent", host: "codex", session: host.session }) as const;
-
-/** Adds lines that say a sandboxed command wrote them. */
-const add = (host: Host, ...events: PlanEvent[]): void =>
-  forge(host.world, (lines) => [
-    ...lines,
-    { at: new Date().toISOString(), by: by(host), cmd: "prove", events },
-  ]);
+import { BASE, GATE, must, planText, TWO, work, writeTest } from "./play.ts";
+import { add, asked, begun, prove } from "./sandboxed.ts";
 
 /** The plan proven honestly, and then everything taken back but the lines. */
 async function unproven(plan = TWO): Promise<Host> {
@@ -403,5 +369,36 @@ honest("a tool that only the agent's login shell has on PATH", async () => {
   host.world.env.PATH = `${tools}:${PATH}`;
   await prove(host);
   host.world.env.PATH = PATH ?? "";
+  return completed(host);
+});
+
+honest("a plan done without the host's goal, then another one that the user asked for", async () => {
+  const host = await begun();
+  work(host.world);
+  await prove(host);
+  const done = ["ulw-loop", "checkpoint", "--goal-id", "G001", "--status", "complete", "--evidence", "done"];
+  await must(host.sandboxed(...done));
+  await host.hook("post-shell");
+  await host.says("prompt", { prompt: "and now make multiplication work" });
+  host.world.write(
+    ".proofgate/plan.yaml",
+    planText([
+      {
+        title: "Times",
+        criteria: [{ classes: "happy, regression", check: '{ run: "node test/mul.test.js" }' }],
+      },
+    ]),
+  );
+  await must(host.sandboxed("ulw-loop", "create-goals", "--plan", ".proofgate/plan.yaml"));
+  await must(host.sandboxed("ulw-loop", "complete-goals"));
+  await host.hook("post-shell");
+  host.goals.delete(host.session);
+  await host.create(await objectiveOf(host.world));
+  host.world.write("src/mul.js", "export const mul = (a, b) => a * b;\n");
+  host.world.write(
+    "test/mul.test.js",
+    'import assert from "node:assert";\nimport { mul } from "../src/mul.js";\nassert.equal(mul(2, 3), 6);\n',
+  );
+  await prove(host);
   return completed(host);
 });
