@@ -11,6 +11,9 @@ export interface Verdict {
 
 const LINE = /^VERDICT: (?:(APPROVE CLEAR)|(?:REQUEST_CHANGES|BLOCKED) \S.*)$/;
 
+/** The verdict's own words in what the reviewer was asked: whoever asked may have told it what to answer. */
+export const isToldTheVerdict = (task: string): boolean => /\bAPPROVE[\s_-]+CLEAR\b/i.test(task);
+
 /** @returns null when the message does not end with one; a reviewer without a verdict has given none */
 export function verdictIn(message: string): Verdict | null {
   const line =

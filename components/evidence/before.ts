@@ -22,6 +22,8 @@ export interface BeforeOptions {
   readonly setup: readonly Command[];
   /** The work is not done yet: a failure on the base counts without asking a clean copy of today's tree. */
   readonly preview: boolean;
+  /** Whether a tree is the one that the check passed on, as far as it counts: the answer is of that one or of none. */
+  readonly isStill?: (tree: Tree) => boolean;
   /** Environment of the runs; by default this process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly confine?: Confine | undefined;
@@ -63,6 +65,8 @@ type Answer = Pick<Before, "outcome" | "saw" | "covers" | "lost"> & {
 
 async function compare(check: Check, options: BeforeOptions, tree: LiveTree): Promise<Answer> {
   const { base, root } = options;
+  if (options.isStill?.(tree) === false)
+    return { outcome: "unclear", saw: "the tree changed while it was asked" };
   if (base === null || tree.treeHash === null)
     return { outcome: "no_base", saw: "no commit to compare with" };
   try {

@@ -23,6 +23,8 @@ export interface Present {
   changedSince(treeId: string, check: Check | null, own: readonly string[]): readonly string[] | null;
   /** A reviewer of the host's found this very tree clean; where nobody looked it is false. */
   readonly reviewed?: boolean;
+  /** Why a verdict that was given does not count. */
+  readonly reviewNote?: string;
   /** Content of an ignored file now; null when it is gone. */
   ignored(path: string): string | null;
   /** Whether the artifact is still the file that was recorded. */

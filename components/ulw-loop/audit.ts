@@ -113,6 +113,16 @@ export function isSetAside(ws: Workspace, plan: Plan): boolean {
   return countedGoals(plan).some(({ id }) => !known.has(id));
 }
 
+/** The user called the plan off, by a command that reached the store: a line alone may say so of anybody. */
+export function isUsersCancel(ws: Workspace): boolean {
+  const seen = ws.witness.lines(ws.place.dir);
+  let users = false;
+  for (const line of ws.journal.lines())
+    if (line.events.some(({ type }) => type === "plan_cancelled"))
+      users = line.by.kind === "user" && seen.has(line.hash);
+  return users;
+}
+
 /** Hooks note both: when they first saw the plan closed, and each prompt of the session. */
 function userSpokeSince(ws: Workspace, plan: Plan): boolean {
   // A look from outside any session takes the plan's own.

@@ -9,7 +9,7 @@ import { findGoal } from "./ids.ts";
 import { policyInForce } from "./judge.ts";
 import type { Plan } from "./model.ts";
 import { presentOf } from "./present.ts";
-import { isReviewed } from "./reviewed.ts";
+import { reviewOf } from "./reviewed.ts";
 import { requireNotCancelled } from "./take-up.ts";
 import { anchorHolds, changePlan, readConfig, requirePlan, type Workspace } from "./workspace.ts";
 
@@ -29,7 +29,7 @@ export async function checkpointGoal(
   const tree = await fingerprint(ws.place.root);
   const present = {
     ...presentOf(ws.place, tree, { thorough: true }),
-    reviewed: isReviewed(ws, plan, tree.id),
+    ...reviewOf(ws, plan, tree.id),
   };
   const policy = policyInForce(plan, await readConfig(ws.place.root));
   if (input.status === "complete") {

@@ -13,7 +13,7 @@ import { gateDefects, goalDefects, planDefects, policyInForce } from "./judge.ts
 import { countedGoals, type Goal, isClosed, type Plan } from "./model.ts";
 import { withOwnRuns } from "./own-runs.ts";
 import { presentOf, producedPaths } from "./present.ts";
-import { isReviewed } from "./reviewed.ts";
+import { reviewOf } from "./reviewed.ts";
 import { readConfig, readPlan, type Workspace } from "./workspace.ts";
 
 export interface HostJudgement {
@@ -97,7 +97,7 @@ async function judgePlan(
   const id = earlier !== null && isOnlyProduced(plan, earlier, tree) ? earlier.id : tree.id;
   const present = {
     ...presentOf(ws.place, tree, { thorough: true }),
-    reviewed: isReviewed(ws, plan, id),
+    ...reviewOf(ws, plan, id),
   };
   const goal = story === null ? undefined : plan.goals.find((g) => g.id === story);
   const problems = planProblems(plan, () => [

@@ -96,8 +96,7 @@ export function planDefects(
           {
             where: "review",
             code: "review_open",
-            message:
-              "the policy asks for an independent review of this very tree: have codex-ultrawork-reviewer look at it",
+            message: `the policy asks for an independent review of this very tree: ${present.reviewNote ?? "have codex-ultrawork-reviewer look at it"}`,
           },
         ]
       : [];

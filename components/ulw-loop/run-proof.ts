@@ -57,7 +57,7 @@ export async function runProof(ws: Workspace, plan: Plan, target: Target): Promi
       };
   }
   const { own } = checkFiles(check, tree, null);
-  const before = await beforeOf(ws, plan, target, tree);
+  const before = await beforeOf(ws, plan, target, settled.tree);
   return {
     run: settled.run,
     tree,
@@ -158,6 +158,8 @@ const withoutRoot = (text: string, root: string): string => text.replaceAll(`${r
  * taken anew each time, because it may have been given in other surroundings, or by a check that was hollowed since.
  */
 async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): Promise<Before> {
+  const { own } = checkFiles(target.check, tree, null);
+  const covered = coveredBy(tree, target.check, own);
   const digest = checkFilesDigest(target.check, tree);
   const known = plan.goals
     .flatMap((g) => g.successCriteria)
@@ -176,6 +178,7 @@ async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): 
     share: plan.share,
     setup: plan.setup,
     preview: false,
+    isStill: (now) => coveredBy(now, target.check, own) === covered,
     env: ws.env,
     confine: ws.confine,
   });

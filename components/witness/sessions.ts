@@ -46,7 +46,7 @@ export interface Allowance {
 /**
  * What a stop left behind, when the user spoke last, what was said at the start, a reviewer's verdict, what the user ordered;
  * a plan's first sight, its cost, which of its goals a gate found complete, and when it was first seen closed; the
- * strictest policies that a session saw.
+ * strictest policies that a session saw, and what a reviewer was asked.
  */
 type NoteKind =
   | "stops"
@@ -58,7 +58,8 @@ type NoteKind =
   | "usage"
   | "done"
   | "closed"
-  | "policies";
+  | "policies"
+  | "reviews";
 
 export interface SessionStore {
   bindings(session: string): readonly Binding[];

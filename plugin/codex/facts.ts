@@ -7,7 +7,7 @@ import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { runCommand } from "../../components/evidence/runner.ts";
 import type { Command } from "../../components/evidence/types.ts";
 import { sameObjective, storyObjective } from "../../components/goal-mode/snapshot.ts";
-import { isSetAside } from "../../components/ulw-loop/audit.ts";
+import { isSetAside, isUsersCancel } from "../../components/ulw-loop/audit.ts";
 import { DEFAULT_POLICY } from "../../components/ulw-loop/config.ts";
 import { judgeForHost } from "../../components/ulw-loop/host-gate.ts";
 import { currentGoal } from "../../components/ulw-loop/ids.ts";
@@ -125,7 +125,7 @@ function concerns(seen: Seen, session: string, objective: string | null, bound: 
   const plan = seen.loaded.state;
   if (serves(plan, objective)) return true;
   // What the user called off asks for nothing more; what the agent called off does.
-  if (plan.cancelled !== null && plan.cancelled.by === "user") return false;
+  if (plan.cancelled !== null && isUsersCancel(seen.ws)) return false;
   return (bound || owns(seen, session)) && (!isComplete(plan) || isSetAside(seen.ws, plan));
 }
 

@@ -43,7 +43,12 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
       return context("SessionStart", await startWords(payload, store));
     case "prompt": {
       // In a subagent the agent itself wrote the prompt: it is not the user.
-      if (payload.agent !== null) return null;
+      if (payload.agent !== null) {
+        await lookOutside(payload);
+        const { reviewBegins } = await import("./review.ts");
+        await reviewBegins(payload, store);
+        return null;
+      }
       noteCost(payload, store, await sight(payload, store), true);
       store.setNote("prompts", payload.session, { at: Date.now(), tokens: tokensIn(payload.transcript) });
       await lookOutside(payload);

@@ -402,3 +402,23 @@ honest("a plan done without the host's goal, then another one that the user aske
   await prove(host);
   return completed(host);
 });
+
+lie("unseen: the plan called off in the user's name, before a hook ever saw it", async () => {
+  const host = new Host(await makeWorld(BASE));
+  await host.hook("start");
+  await host.says("prompt", { prompt: "ulw make add work" });
+  host.world.write(".proofgate/plan.yaml", TWO);
+  await must(host.sandboxed("ulw-loop", "create-goals", "--plan", ".proofgate/plan.yaml"));
+  forge(host.world, (lines) => [
+    ...lines,
+    {
+      at: new Date().toISOString(),
+      by: { kind: "user", host: "terminal", session: null },
+      cmd: "cancel",
+      events: [{ type: "plan_cancelled", why: "changed my mind" }],
+    },
+  ]);
+  await host.hook("post-shell");
+  await host.create("Make add work");
+  return asked(host, /cancelled/);
+});

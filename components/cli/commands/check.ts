@@ -14,7 +14,7 @@ import { gateDefects, planDefects, policyInForce } from "../../ulw-loop/judge.ts
 import { isComplete } from "../../ulw-loop/model.ts";
 import { asSeen } from "../../ulw-loop/own-runs.ts";
 import { lookAt } from "../../ulw-loop/present.ts";
-import { isReviewed } from "../../ulw-loop/reviewed.ts";
+import { reviewOf } from "../../ulw-loop/reviewed.ts";
 import { readConfig, requirePlan } from "../../ulw-loop/workspace.ts";
 import type { Context, Output } from "../context.ts";
 import { readBounded } from "../input.ts";
@@ -26,7 +26,7 @@ export async function checkCommand(context: Context): Promise<Output> {
   requireWholeLedger(ws, loaded);
   requireWitnessed(ws, loaded.state);
   const seen = await lookAt(ws.place, { thorough: true });
-  const present = { ...seen, reviewed: isReviewed(ws, loaded.state, seen.tree?.id) };
+  const present = { ...seen, ...reviewOf(ws, loaded.state, seen.tree?.id) };
   const plan = await asSeen(ws, loaded.state, present);
   const policy = policyInForce(plan, await readConfig(ws.place.root));
   const problems: readonly Problem[] = [
