@@ -53,20 +53,18 @@ export function readText(path: string): string | null {
 
 /** Adds to a file in one write. @throws system errors, where the store is out of reach */
 export function appendWhole(path: string, text: string): void {
-  const write = (): void => appendFileSync(path, text, { mode: 0o600 });
-  try {
-    write();
-  } catch (error) {
-    if (errno(error) !== "ENOENT") throw error;
-    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
-    write();
-  }
+  inFolder(path, () => appendFileSync(path, text, { mode: 0o600 }));
 }
 
 /** Replaces a file whole. @throws system errors, where the store is out of reach */
 export function writeWhole(path: string, value: unknown): void {
   const temporary = `${path}.${token()}`;
-  const write = (): void => writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  inFolder(path, () => writeFileSync(temporary, `${JSON.stringify(value)}\n`, { mode: 0o600 }));
+  renameSync(temporary, path);
+}
+
+/** The folder is made when writing shows that it is missing: mostly it is there. */
+function inFolder(path: string, write: () => void): void {
   try {
     write();
   } catch (error) {
@@ -74,7 +72,6 @@ export function writeWhole(path: string, value: unknown): void {
     mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
     write();
   }
-  renameSync(temporary, path);
 }
 
 /** The folder itself may be gone; its nearest parent that is there decides where it really lies. */
