@@ -32,7 +32,8 @@ export interface Surroundings {
 }
 
 /** What concerns only hooks. */
-const OWN = /^(?:(?:CLAUDE_)?PLUGIN_(?:ROOT|DATA)|PROOFGATE_(?:HOST_ARGS|LOGIN_PATH|(?:NODE|BUN)_OPTIONS))$/;
+const OWN =
+  /^(?:(?:CLAUDE_)?PLUGIN_(?:ROOT|DATA)|PROOFGATE_(?:HOST_ARGS|(?:LOGIN_)?PATH|(?:NODE|BUN)_OPTIONS))$/;
 
 /** @param env the hook's own environment, which is that of the host */
 export function surroundingsOf(payload: Payload, env: NodeJS.ProcessEnv): Surroundings {
@@ -44,7 +45,9 @@ export function surroundingsOf(payload: Payload, env: NodeJS.ProcessEnv): Surrou
     if (given !== undefined && given !== "") own[name] = given;
   }
   // What the agent's login shell finds, it finds first; then what only the host was started with.
-  const paths = [env.PROOFGATE_LOGIN_PATH ?? "", env.PATH ?? ""].flatMap((path) => path.split(delimiter));
+  const paths = [env.PROOFGATE_LOGIN_PATH ?? "", env.PROOFGATE_PATH ?? env.PATH ?? ""].flatMap((path) =>
+    path.split(delimiter),
+  );
   own.PATH = [...new Set(paths.filter((path) => path !== ""))].join(delimiter);
   const turn = newest(payload.transcript, "turn_context");
   const profile = map(turn?.permission_profile);

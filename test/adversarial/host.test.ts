@@ -190,3 +190,25 @@ lie("host: a plan of the unnamed session behind one of the agent's own", async (
   await host.create((await must(host.agent("status", "--session-id", "less"))).json.objective);
   return asked(host);
 });
+
+/**
+ * A host that was started with `npx` has the repository's own `node_modules/.bin` first on PATH, for its hooks too; some
+ * users have a relative one there. The agent can write it.
+ */
+for (const [name, folder] of [
+  ["the repository's bin folder", "absolute"],
+  ["a relative bin folder", "relative"],
+  ["a temporary folder", "temporary"],
+] as const)
+  lie(`host: a program of the agent's own in ${name} answers for the gate`, async () => {
+    const host = await started();
+    const { world } = host;
+    const outside = join(world.root, "..", "bin");
+    const at = folder === "temporary" ? "../bin" : "node_modules/.bin";
+    for (const program of ["node", "bun", "cat", "grep", "sed", "tail", "ps"])
+      world.write(`${at}/${program}`, "#!/bin/sh\nprintf nothing\n");
+    await must(world.sh(`chmod +x ${at}/*`));
+    const first = { absolute: join(world.root, at), relative: at, temporary: outside }[folder];
+    const env = { PATH: `${first}:${world.env.PATH}` };
+    return (await host.update("complete", undefined, { env })) === null ? "accepted" : "refused";
+  });

@@ -1,7 +1,7 @@
 /** The hooks of the built plugin, with payloads as Codex sends them: when they speak, when they stay out, and when they close. */
 
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, GATE, hire, must, planText, TWO, work } from "../adversarial/play.ts";
 import { makeWorld, type World } from "../helpers/world.ts";
@@ -202,16 +202,17 @@ describe("a hook that goes wrong", () => {
   test("closes when the payload is cut short, and lets go of anything but a completion", async () => {
     const host = await started();
     const node = (await host.world.sh("command -v node")).out.trim();
-    mkdirSync(join(host.world.home, "bin"));
-    for (const [what, body] of [
-      ["ends early", "exit 1"],
-      ["is killed", "kill -9 $$"],
-      ["says half of it", `printf '{"hookSpecificOutput":{"hook'`],
-      ["is not itself", "echo not JSON"],
+    // In the place of the plugin's own program: one in a temporary folder of PATH would not even be looked at.
+    const PLUGIN_ROOT = join(host.world.home, "plugin");
+    mkdirSync(join(PLUGIN_ROOT, "hook"), { recursive: true });
+    for (const [what = "", body = ""] of [
+      ["ends early", "process.exit(1)"],
+      ["is killed", "process.kill(process.pid, 'SIGKILL')"],
+      ["says half of it", `process.stdout.write('{"hookSpecificOutput":{"hook')`],
+      ["is not itself", "console.log('not JSON')"],
     ]) {
-      writeFileSync(join(host.world.home, "bin", "node"), `#!/bin/sh\n${body}\n`);
-      chmodSync(join(host.world.home, "bin", "node"), 0o755);
-      const env = { PATH: `${join(host.world.home, "bin")}:${host.world.env.PATH}` };
+      writeFileSync(join(PLUGIN_ROOT, "hook", "hook.js"), `${body}\n`);
+      const env = { PLUGIN_ROOT };
       expect(await host.update("complete", undefined, { env }), what).toMatch(/the gate could not be run/);
       expect(
         (await host.hook("pre-goal", { tool: "update_goal", input: { status: "blocked" }, env })).denied,

@@ -6,6 +6,22 @@ changed=
 payload=
 state="${XDG_STATE_HOME:-$HOME/.local/state}/proofgate"
 
+# Programs only from where the agent cannot write: a host that was started with npx has the repository's own
+# node_modules/.bin first on PATH, and whatever lies there would answer for the gate.
+PROOFGATE_PATH=$PATH
+rest=$PATH:
+own=
+while [ -n "$rest" ]; do
+  entry=${rest%%:*}
+  rest=${rest#*:}
+  case $entry/ in
+    "$PWD"/* | /tmp/* | /private/tmp/* | /var/tmp/* | "${TMPDIR:-/tmp}"/*) ;;
+    /*) own=${own:+$own:}$entry ;;
+  esac
+done
+PATH=$own
+export PATH PROOFGATE_PATH
+
 # A plan, or gates of the repository, in this folder or above it?
 here=$PWD
 while :; do
