@@ -3,9 +3,11 @@
 import { medianAbsoluteDeviation } from "simple-statistics";
 import { type Interval, medianInterval } from "./interval.ts";
 
+/** Smaller is better (times, sizes) or larger (rates). */
+export type Better = "lower" | "higher";
+
 export interface Rule {
-  /** Smaller is better (times, sizes) or larger (rates). */
-  readonly better: "lower" | "higher";
+  readonly better: Better;
   /** Share of change below which nothing is called a change, 0.01 for 1 %. */
   readonly minEffect: number;
   /** Chance that identical code is called changed in one evaluation, both directions and all looks together. */
@@ -15,7 +17,7 @@ export interface Rule {
 /** 99 % confidence, 1 % least effect: loops try often, so one evaluation in two hundred that is wrong is one too many. */
 export const DEFAULT_RULE: Rule = { better: "lower", minEffect: 0.01, alpha: 0.01 };
 
-type Word = "improved" | "regressed" | "same";
+export type Word = "improved" | "regressed" | "same";
 
 export interface Finding {
   /** Null: the pairs do not decide it yet. `same`: whatever the difference is, it is below the least effect. */
@@ -42,7 +44,7 @@ export const isLook = (pairs: number): boolean => LOOKS.some((look) => look === 
  * @param rule what counts as a change
  */
 export function decide(differences: readonly number[], rule: Rule): Finding {
-  const interval = medianInterval(differences, rule.alpha / LOOKS.length);
+  const interval = intervalOf(differences, rule);
   if (interval === null) return { word: null, interval };
   if (!isLook(differences.length)) return { word: null, interval };
   const least = -Math.log1p(-rule.minEffect);
@@ -52,6 +54,10 @@ export function decide(differences: readonly number[], rule: Rule): Finding {
   if (down || up) return { word: down === (rule.better === "lower") ? "improved" : "regressed", interval };
   return { word: low > -least && high < least ? "same" : null, interval };
 }
+
+/** The interval that all looks together keep to. @param values logarithms, in the order of measuring */
+export const intervalOf = (values: readonly number[], rule: Rule): Interval | null =>
+  medianInterval(values, rule.alpha / LOOKS.length);
 
 /**
  * How much one run differs from the next by itself, as a share: from the spread of the pairs, of which each has two runs.

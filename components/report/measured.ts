@@ -1,8 +1,8 @@
 /** A measurement, the way people and models read it. */
 
-import { neededMs, type Verdict } from "../measure/compare.ts";
 import { FEWEST_PAIRS, type Rule } from "../measure/decide.ts";
 import { WALL } from "../measure/metric.ts";
+import { neededMs, type Verdict } from "../measure/pairs.ts";
 import { duration, plural } from "./text.ts";
 
 const WORDS: Readonly<Record<Verdict["word"], string>> = {
