@@ -20,12 +20,24 @@ const installer = filesOf("scripts/installer");
 const MAY: Readonly<Record<string, readonly string[]>> = {
   journal: [],
   evidence: [],
+  words: [],
   "goal-mode": [],
   witness: ["journal"],
-  "ulw-loop": ["journal", "evidence", "goal-mode", "witness"],
+  "ulw-loop": ["journal", "evidence", "goal-mode", "witness", "words"],
   measure: ["evidence"],
-  report: ["ulw-loop", "measure", "evidence"],
-  cli: ["report", "measure", "ulw-loop", "evidence", "journal", "goal-mode", "witness"],
+  "performance-goal": ["journal", "evidence", "goal-mode", "witness", "words", "measure"],
+  report: ["ulw-loop", "performance-goal", "measure", "evidence"],
+  cli: [
+    "report",
+    "measure",
+    "ulw-loop",
+    "performance-goal",
+    "evidence",
+    "journal",
+    "goal-mode",
+    "witness",
+    "words",
+  ],
 };
 
 test("imports point one way: cli, report, ulw-loop, then the rooms that know no workflow", () => {

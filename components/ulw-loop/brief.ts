@@ -1,6 +1,7 @@
 /** Reads a brief in Markdown into a draft of a plan: what is to be done, one goal each, and what must hold meanwhile. */
 
 import type { Token, Tokens } from "marked";
+import { boundedObjective, decodeBrief, MAX_TITLE, shorten, withoutControls } from "../words/plain-text.ts";
 import { type BriefKind, isConstraint, isProhibition, kindOfHeading, labelOf } from "./brief-words.ts";
 import { draftCriteria, type GoalDraft, type PlanDraft } from "./draft.ts";
 import {
@@ -14,7 +15,6 @@ import {
   rawOf,
   titleOf,
 } from "./markdown.ts";
-import { boundedObjective, decodeBrief, MAX_TITLE, shorten, withoutControls } from "./plain-text.ts";
 
 /** Something the brief asks for, still growing: what follows it in the text belongs to it. */
 interface Entry {

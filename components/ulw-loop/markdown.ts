@@ -1,7 +1,7 @@
 /** Markdown as the brief needs it: blocks, plain one-line text, titles. */
 
 import { Lexer, type Token, type Tokens } from "marked";
-import { MAX_TITLE, oneLine, shorten } from "./plain-text.ts";
+import { MAX_TITLE, oneLine, shorten } from "../words/plain-text.ts";
 
 /** Block tokens only: inline text is read for titles alone, so that a hostile brief costs no more than its length. */
 export function blocksOf(body: string): Token[] {

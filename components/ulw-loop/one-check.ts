@@ -4,8 +4,8 @@ import { Refusal } from "../errors.ts";
 import { describeCommand } from "../evidence/check.ts";
 import type { Check, Command } from "../evidence/types.ts";
 import { vacuous } from "../evidence/vacuity.ts";
+import { boundedObjective, oneLine, shorten } from "../words/plain-text.ts";
 import { CRITERION_CLASSES, type CriterionClass, type PlanDraft } from "./draft.ts";
-import { boundedObjective, oneLine, shorten } from "./plain-text.ts";
 
 export interface OneCheck {
   readonly title: string;

@@ -4,6 +4,14 @@ import { isAbsolute, resolve } from "node:path";
 import { type Problem, Refusal } from "../errors.ts";
 import type { Command } from "../evidence/types.ts";
 import {
+  boundedObjective,
+  decodeBrief,
+  MAX_OBJECTIVE,
+  oneLine,
+  shorten,
+  withoutControls,
+} from "../words/plain-text.ts";
+import {
   CRITERION_CLASSES,
   type CriterionDraft,
   draftCriteria,
@@ -11,14 +19,6 @@ import {
   type PlanDraft,
 } from "./draft.ts";
 import { leaves } from "./place.ts";
-import {
-  boundedObjective,
-  decodeBrief,
-  MAX_OBJECTIVE,
-  oneLine,
-  shorten,
-  withoutControls,
-} from "./plain-text.ts";
 import { type Add, readCheck } from "./plan-check.ts";
 import {
   type CriterionFile,

@@ -2,7 +2,7 @@
 
 import { isNode, LineCounter, parseDocument } from "yaml";
 import type { Problem } from "../errors.ts";
-import { MAX_TEXT_BYTES } from "./plain-text.ts";
+import { MAX_TEXT_BYTES } from "../words/plain-text.ts";
 
 export interface YamlFile {
   /** Plain values; null when the text has no value or has problems. */

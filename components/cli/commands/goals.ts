@@ -5,9 +5,9 @@ import { unseen } from "../../ulw-loop/assess.ts";
 import { reviewBlocked } from "../../ulw-loop/checkpoint.ts";
 import { handoff, stepFor } from "../../ulw-loop/handoff.ts";
 import { findGoal } from "../../ulw-loop/ids.ts";
-import { requireEvidence } from "../../ulw-loop/record.ts";
 import { requireNotCancelled, takeUp } from "../../ulw-loop/take-up.ts";
 import { changePlan } from "../../ulw-loop/workspace.ts";
+import { requireEvidence } from "../../words/evidence-text.ts";
 import type { Context, Output } from "../context.ts";
 import { hostSnapshot } from "../host-argument.ts";
 

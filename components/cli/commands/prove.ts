@@ -25,11 +25,11 @@ import {
   reportCriterion,
   requireClaimable,
   requireCleanup,
-  requireEvidence,
   requireOpenGoal,
 } from "../../ulw-loop/record.ts";
 import { requireNotCancelled } from "../../ulw-loop/take-up.ts";
 import { changePlan, requirePlan, type Workspace } from "../../ulw-loop/workspace.ts";
+import { requireEvidence } from "../../words/evidence-text.ts";
 import type { Context, Output } from "../context.ts";
 
 export async function proveCommand(context: Context): Promise<Output> {

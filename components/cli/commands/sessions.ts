@@ -3,8 +3,8 @@
 import { cut, pad, shown } from "../../report/text.ts";
 import { isClosed, isComplete } from "../../ulw-loop/model.ts";
 import { sessionsOf } from "../../ulw-loop/place.ts";
-import { requireEvidence } from "../../ulw-loop/record.ts";
 import { changePlan, openWorkspace, readPlan } from "../../ulw-loop/workspace.ts";
+import { requireEvidence } from "../../words/evidence-text.ts";
 import type { Context, Output } from "../context.ts";
 
 export async function list(context: Context): Promise<Output> {

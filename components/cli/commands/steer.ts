@@ -5,7 +5,6 @@ import { shown } from "../../report/text.ts";
 import { unseen } from "../../ulw-loop/assess.ts";
 import { authorOf } from "../../ulw-loop/create.ts";
 import { stepFor } from "../../ulw-loop/handoff.ts";
-import { requireEvidence } from "../../ulw-loop/record.ts";
 import {
   type Grounds,
   STEERING_KINDS,
@@ -16,6 +15,7 @@ import {
 } from "../../ulw-loop/steer.ts";
 import { requireNotCancelled } from "../../ulw-loop/take-up.ts";
 import { changePlan } from "../../ulw-loop/workspace.ts";
+import { requireEvidence } from "../../words/evidence-text.ts";
 import { channelFromFlags, checkFromFlags } from "../check-flags.ts";
 import type { Context, Output } from "../context.ts";
 import { readJsonArgument } from "../input.ts";
