@@ -138,6 +138,17 @@ export class Refusal extends Error {
   get exit(): Exit {
     return CODES[this.code].exit;
   }
+
+  /** The same with other words for what to run next. */
+  withNext(change: (next: string) => string): Refusal {
+    const { expected, found, problems } = this;
+    return new Refusal(this.code, this.message, {
+      ...(expected === undefined ? {} : { expected }),
+      ...(found === undefined ? {} : { found }),
+      problems,
+      next: this.nextActions.map(change),
+    });
+  }
 }
 
 /** The `code` of a Node system error (`ENOENT`, `ENOSPC`, …), or undefined for anything else. */

@@ -2,13 +2,15 @@
 
 import { Refusal } from "../errors.ts";
 import { closest } from "../ulw-loop/suggest.ts";
-import { COMMANDS, type CommandSpec, GLOBAL_FLAGS, SHORTCUTS } from "./spec.ts";
+import { COMMANDS, type CommandSpec, GLOBAL_FLAGS, SHORTCUTS, WORKFLOWS } from "./spec.ts";
 
 export interface Invocation {
   readonly command: CommandSpec | null;
   /** Words that were typed in place of a command, for `help`. */
   readonly topic: string;
   readonly values: Readonly<Record<string, string>>;
+  /** Values of flags that may be given several times. */
+  readonly lists: Readonly<Record<string, readonly string[]>>;
   readonly switches: ReadonlySet<string>;
   readonly positionals: readonly string[];
 }
@@ -21,11 +23,13 @@ export function parseInvocation(argv: readonly string[]): Invocation {
       command,
       topic,
       values: {},
+      lists: {},
       switches: new Set(rest.includes("--json") ? ["json"] : []),
       positionals: [],
     };
   const flags = { ...GLOBAL_FLAGS, ...command.flags };
   const values: Record<string, string> = {};
+  const lists: Record<string, string[]> = {};
   const switches = new Set<string>();
   const positionals: string[] = [];
   for (const token of tokensOf(bound(command, rest, flags))) {
@@ -46,6 +50,10 @@ export function parseInvocation(argv: readonly string[]): Invocation {
       continue;
     }
     if (token.value === undefined) throw missingValue(command, token.name, flag.value, undefined);
+    if (flag.many === true) {
+      lists[token.name] = [...(lists[token.name] ?? []), token.value];
+      continue;
+    }
     if (Object.hasOwn(values, token.name))
       throw new Refusal("usage_conflict", `--${token.name} is given twice.`, {
         expected: "once",
@@ -60,7 +68,7 @@ export function parseInvocation(argv: readonly string[]): Invocation {
       found: JSON.stringify(positionals.join(" ").slice(0, 80)),
       next: [helpFor(command)],
     });
-  return { command, topic, values, switches, positionals };
+  return { command, topic, values, lists, switches, positionals };
 }
 
 /**
@@ -148,19 +156,19 @@ function findCommand(argv: readonly string[]): {
         .filter((w) => !w.startsWith("-"))
         .join(" "),
     };
-  if (first === "ulw-loop") {
+  if (WORKFLOWS.includes(first)) {
     if (second === "" || second === "help" || second.startsWith("-"))
       return {
         command: null,
         rest: argv.slice(1),
-        topic: `ulw-loop ${argv
+        topic: `${first} ${argv
           .slice(2)
           .filter((w) => !w.startsWith("-"))
           .join(" ")}`.trim(),
       };
-    const command = COMMANDS.find((c) => c.name === `ulw-loop ${second}`);
+    const command = COMMANDS.find((c) => c.name === `${first} ${second}`);
     if (command !== undefined) return { command, rest: argv.slice(2), topic: command.name };
-    throw unknownCommand(`ulw-loop ${second}`);
+    throw unknownCommand(`${first} ${second}`);
   }
   const name = SHORTCUTS.includes(first) ? `ulw-loop ${first}` : first;
   const command = COMMANDS.find((c) => c.name === name);

@@ -28,6 +28,8 @@ export interface Context {
   root(): string;
   /** A value, or undefined. */
   value(flag: string): string | undefined;
+  /** Values of a flag that may be repeated. */
+  list(flag: string): readonly string[];
   /** @throws Refusal `usage_missing_flag` */
   need(flag: string): string;
   has(flag: string): boolean;
@@ -55,6 +57,7 @@ export function makeContext(invocation: Invocation, env: NodeJS.ProcessEnv, cwd:
       return opened;
     },
     value: (flag) => invocation.values[flag],
+    list: (flag) => invocation.lists[flag] ?? [],
     need(flag) {
       const value = invocation.values[flag];
       if (value !== undefined) return value;

@@ -4,14 +4,15 @@ import { Refusal } from "../errors.ts";
 import { pad } from "../report/text.ts";
 import { closest } from "../ulw-loop/suggest.ts";
 import type { Output } from "./context.ts";
-import { COMMANDS, type CommandSpec, GLOBAL_FLAGS, SHORTCUTS } from "./spec.ts";
+import { COMMANDS, type CommandSpec, GLOBAL_FLAGS, SHORTCUTS, WORKFLOWS } from "./spec.ts";
 
-/** @param topic a command's name, `ulw-loop`, or nothing. @throws Refusal `usage_unknown_command` */
+/** @param topic a command's name, a workflow's, or nothing. @throws Refusal `usage_unknown_command` */
 export function helpText(topic: string): Output {
   const command = COMMANDS.find((c) => c.name === topic || c.name === `ulw-loop ${topic}`);
   if (command !== undefined)
     return { text: commandHelp(command), json: { command: command.name, flags: Object.keys(command.flags) } };
-  if (topic !== "" && topic !== "ulw-loop") {
+  const workflow = WORKFLOWS.find((name) => name === topic);
+  if (topic !== "" && workflow === undefined) {
     const near = closest(
       topic,
       COMMANDS.map((c) => c.name),
@@ -22,7 +23,7 @@ export function helpText(topic: string): Output {
       next: [near === null ? "proofgate help" : `proofgate help ${near}`],
     });
   }
-  const listed = COMMANDS.filter((c) => topic === "" || c.name.startsWith("ulw-loop "));
+  const listed = COMMANDS.filter((c) => workflow === undefined || c.name.startsWith(`${workflow} `));
   const column = Math.max(...listed.map((c) => c.name.length)) + 2;
   const text = [
     "proofgate: a goal is done when its checks, which failed before the work, pass on the code as it is now.",

@@ -1,8 +1,12 @@
 /** Every command with its flags, once: parsing, help, suggestions and the tests read this table. */
 
+import { PERFORMANCE } from "./spec-performance.ts";
+
 export interface Flag {
   /** What stands for the value in help; absent for a switch. */
   readonly value?: string;
+  /** May be given several times. */
+  readonly many?: true;
   readonly help: string;
 }
 
@@ -186,6 +190,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       share: { value: "NAMES", help: "ignored files and folders that both copies need, comma-separated" },
     },
   },
+  ...PERFORMANCE,
   {
     name: "install",
     takes: "codex",
@@ -214,6 +219,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     flags: { preflight: { help: "also whether this machine has what the plan's checks need" } },
   },
 ];
+
+/** Words that stand before a workflow's commands. */
+export const WORKFLOWS: readonly string[] = ["ulw-loop", "performance-goal"];
 
 /** Commands that also answer without `ulw-loop` in front. */
 export const SHORTCUTS: readonly string[] = [

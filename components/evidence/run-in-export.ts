@@ -5,7 +5,7 @@ import { type Export, type ExportOptions, exportTree, movedInto } from "./base-t
 import type { CheckFiles } from "./check-files.ts";
 import { sandboxed } from "./environment.ts";
 import { judge } from "./judge.ts";
-import { type FinishedRun, runCommand } from "./runner.ts";
+import { type FinishedRun, type RunOptions, runCommand } from "./runner.ts";
 import type { Check, Command, Confine, Verdict } from "./types.ts";
 
 /** Variables that lead to code; where they point into the repository they are turned to the export. */
@@ -43,12 +43,12 @@ export async function onExport(
 
 /**
  * Runs a command in an export, turned away from the repository: words and variables that lead there lead to the export.
- * @param folder to run in, from the export's root
+ * @param folder to run in, from the export's root; the time limit, and what else a run can be asked for
  */
 export async function runThere(
   place: Export,
   command: Command,
-  { cwd: folder, timeoutMs }: { readonly cwd: string; readonly timeoutMs: number },
+  { cwd: folder, timeoutMs, usage, slow }: Pick<RunOptions, "cwd" | "timeoutMs" | "usage" | "slow">,
   options: Surroundings,
 ): Promise<{
   readonly run: FinishedRun;
@@ -71,6 +71,8 @@ export async function runThere(
   const run = await runCommand(moved, {
     cwd,
     timeoutMs,
+    usage,
+    slow,
     env,
     root: place.dir,
     extra: place.env,

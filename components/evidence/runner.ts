@@ -1,15 +1,15 @@
 /** Runs a check's command: own group and mark, no standard input, output into files, a time and a size limit, clean-up. */
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, mkdirSync, openSync, realpathSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { errno } from "../errors.ts";
+import { makeBrake } from "./brake.ts";
 import { captureFile } from "./capture.ts";
 import { cleanEnvironment, npmSettings, ownPythonPath, resolvePrograms } from "./environment.ts";
-import { MARK, type RunMark, send, sweep, sweepNow } from "./sweep.ts";
+import { end, launch, pause, shellFor } from "./launch.ts";
+import { MARK, type RunMark, sweep, sweepNow } from "./sweep.ts";
 import { makeTempFolder, removeAllTempFolders, removeTempFolder } from "./temp-folder.ts";
 import type { Command, Confine, Run } from "./types.ts";
+import { makeMeter, type Usage } from "./usage.ts";
 
 export interface RunOptions {
   /** Absolute. */
@@ -29,6 +29,10 @@ export interface RunOptions {
   readonly confine?: Confine | undefined;
   /** Folders that a sandbox has to leave open. */
   readonly writable?: readonly string[];
+  /** Whether to measure what the run takes. A small program that waits then stands between the run and its program. */
+  readonly usage?: boolean;
+  /** Share of the time in which all processes of the run are stopped, 0 to 0.9: a slow-down that is planted. */
+  readonly slow?: number;
 }
 
 /** A run with its whole output, until it is disposed of. */
@@ -37,6 +41,8 @@ export interface FinishedRun extends Run {
   readonly stderrPath: string;
   /** From the start of the program to its end, in milliseconds, not rounded. */
   readonly wallMs: number;
+  /** Null when it was not asked for. */
+  readonly usage: Usage | null;
   /** When the run began, by the clock that file times are taken from. Milliseconds since 1970. */
   readonly startedAtMs: number;
   dispose(): Promise<void>;
@@ -54,6 +60,7 @@ const TERM_GRACE_MS = 2000;
  * Never throws for what the command does; a program that cannot be started is `spawnError`.
  */
 export async function runCommand(run: Command, options: RunOptions): Promise<FinishedRun> {
+  const brake = options.slow === undefined ? null : makeBrake(options.slow);
   const temp = makeTempFolder();
   const outputDir = options.outputDir ?? temp;
   const stdoutPath = join(outputDir, "stdout");
@@ -80,13 +87,20 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
   // Append mode: a child that opens /dev/stdout anew and one that inherited it must not overwrite each other.
   const out = openSync(stdoutPath, APPEND, 0o600);
   const err = openSync(stderrPath, APPEND, 0o600);
+  const plain = typeof run === "string" ? shellFor(run) : run;
+  const meter = options.usage === true ? makeMeter(plain, env, options.cwd, temp) : null;
+  const writable = [...(options.writable ?? []), scratch, ...(meter === null ? [] : [meter.folder])];
   const startedAtMs = fstatSync(out).mtimeMs;
   const began = performance.now();
-  const plain = typeof run === "string" ? shellFor(run) : run;
-  const argv = options.confine?.(plain, options.cwd, [...(options.writable ?? []), scratch]) ?? plain;
+  const toStart = meter?.argv ?? plain;
+  const argv = options.confine?.(toStart, options.cwd, writable) ?? toStart;
   const { pid, ended } = launch(argv, options.cwd, env, out, err);
   const runMark: RunMark = { mark, leader: pid };
   const stopGuard = guard(runMark);
+  if (pid !== null) {
+    meter?.begin(pid);
+    brake?.begin(pid);
+  }
   let timedOut = false;
   let flooded = false;
   try {
@@ -102,12 +116,16 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
       flooded = fstatSync(out).size + fstatSync(err).size > limit;
       timedOut = !flooded && performance.now() >= deadline;
       if (flooded || timedOut) {
+        brake?.release();
         await end(runMark, ended, flooded ? 0 : TERM_GRACE_MS);
         break;
       }
     }
-    const { exit, signal, spawnError } = await ended;
-    const wallMs = performance.now() - began;
+    const first = await ended;
+    const lastedMs = performance.now() - began;
+    brake?.release();
+    const seen = meter?.finish(first);
+    const { exit, signal, spawnError } = seen?.ended ?? first;
     const { ended: swept, alive } = await sweep(runMark);
     const [stdout, stderr] = [captureFile(stdoutPath, limit), captureFile(stderrPath, limit)];
     flooded ||= stdout.size + stderr.size > limit;
@@ -119,8 +137,9 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
       timedOut,
       flooded,
       spawnError,
-      durationMs: Math.round(wallMs),
-      wallMs,
+      durationMs: Math.round(lastedMs),
+      wallMs: seen?.wallMs ?? lastedMs,
+      usage: seen?.usage ?? null,
       stdout,
       stderr,
       programs,
@@ -137,75 +156,11 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
     removeTempFolder(temp);
     throw error;
   } finally {
+    brake?.release();
     stopGuard();
     closeSync(out);
     closeSync(err);
   }
-}
-
-interface Ended {
-  readonly exit: number | null;
-  readonly signal: string | null;
-  readonly spawnError: string | null;
-}
-
-interface Launched {
-  /** Null when nothing was started; `ended` then tells why. */
-  readonly pid: number | null;
-  readonly ended: Promise<Ended>;
-}
-
-function launch(
-  [program = "", ...args]: readonly string[],
-  cwd: string,
-  env: Record<string, string>,
-  out: number,
-  err: number,
-): Launched {
-  const failed = (error: unknown): Ended => ({
-    exit: null,
-    signal: null,
-    spawnError: errno(error) ?? String(error),
-  });
-  try {
-    const child = spawn(program, args, {
-      cwd,
-      env,
-      detached: process.platform !== "win32",
-      stdio: ["ignore", out, err],
-      windowsHide: true,
-    });
-    const ended = new Promise<Ended>((settle) => {
-      child.once("exit", (exit, signal) => settle({ exit, signal, spawnError: null }));
-      child.once("error", (error) => settle(failed(error)));
-    });
-    return { pid: child.pid ?? null, ended };
-  } catch (error) {
-    // Some failures (too long an argument list, a missing program under Bun) are thrown rather than reported.
-    return { pid: null, ended: Promise.resolve(failed(error)) };
-  }
-}
-
-function shellFor(line: string): readonly string[] {
-  return process.platform === "win32"
-    ? [process.env.ComSpec ?? "cmd.exe", "/d", "/s", "/c", line]
-    : ["/bin/sh", "-c", line];
-}
-
-/** Asks the whole group to end, waits, and ends it by force. */
-async function end({ leader }: RunMark, ended: Promise<Ended>, graceMs: number): Promise<void> {
-  if (leader === null) return;
-  if (graceMs > 0) {
-    send(-leader, "SIGTERM");
-    send(-leader, "SIGCONT");
-    await Promise.race([ended, pause(graceMs)]);
-  }
-  send(-leader, "SIGKILL");
-}
-
-/** Does not hold the process: what is waited for does. */
-function pause(ms: number): Promise<void> {
-  return sleep(ms, undefined, { ref: false });
 }
 
 const FATAL = ["SIGINT", "SIGTERM", "SIGHUP"] as const;

@@ -3,6 +3,7 @@
 import { withTreeObjects } from "../evidence/fingerprint.ts";
 import type { Command } from "../evidence/types.ts";
 import type { Rule } from "./decide.ts";
+import { needsUsage } from "./metric.ts";
 import { measurePairs, type Progress, type Verdict } from "./pairs.ts";
 import { type Bench, withSides } from "./sides.ts";
 
@@ -24,12 +25,19 @@ export interface Comparison {
 }
 
 /** A run that takes longer than this is ended, in milliseconds. */
-export const RUN_MS = 10 * 60_000;
+const RUN_MS = 10 * 60_000;
 
 /** @throws Refusal `measurement_invalid`, and what exporting throws */
 export function compare(options: Comparison, onPair: (progress: Progress) => void): Promise<Verdict> {
   return withTreeObjects(options.root, (today) => {
-    const bench: Bench = { ...options, today, head: options.base, overlay: [], runMs: RUN_MS };
+    const bench: Bench = {
+      ...options,
+      today,
+      head: options.base,
+      overlay: [],
+      runMs: RUN_MS,
+      usage: needsUsage(options.metric),
+    };
     const sides = [
       { name: "the base", source: { commit: options.base } },
       { name: "the working tree", source: { tree: today } },

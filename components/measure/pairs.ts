@@ -12,7 +12,7 @@ import {
   type Word,
 } from "./decide.ts";
 import type { Interval } from "./interval.ts";
-import { invalid, metricNames, type Reading, readMetric, WALL } from "./metric.ts";
+import { CPU, invalid, metricNames, outputText, type Reading, readReading, WALL } from "./metric.ts";
 import { type Bench, faultOf, type Place, runOn } from "./sides.ts";
 import { judgeExactly, judgeTarget, type Target, type TargetFinding } from "./target.ts";
 
@@ -102,9 +102,8 @@ export async function measurePairs(
           `exit 0 of the command on ${place.side.name}`,
           `${fault}${done === 0 ? "" : ` (after ${done} ${done === 1 ? "pair" : "pairs"} that went well)`}`,
         );
-      const text = `${run.stdout.head}\n${run.stdout.tail}`;
-      metric ??= onlyMetric(text);
-      return metric === WALL ? { value: run.wallMs, unit: "ms" } : readMetric(text, metric);
+      metric ??= onlyMetric(outputText(run));
+      return readReading(run, metric);
     } finally {
       await run.dispose();
     }
@@ -118,12 +117,23 @@ export async function measurePairs(
     return { base: await read(from), now };
   };
 
+  let unit: string | null = null;
+  const measured = async (fromFirst: boolean): Promise<{ base: Reading; now: Reading }> => {
+    const seen = await pair(fromFirst);
+    unit ??= seen.base.unit;
+    if (seen.base.unit !== unit || seen.now.unit !== unit)
+      throw invalid(
+        "one unit in all runs",
+        `${unit || "none"} and ${[seen.base.unit, seen.now.unit].find((one) => one !== unit) || "none"}`,
+      );
+    return seen;
+  };
   const warmedAt = clocks.running();
-  let warm = await pair(true);
-  const warmUp = question.warmUp ?? (clocks.running() - warmedAt < LONG_RUN_MS ? WARM_UP : 1);
-  for (let at = 1; at < warmUp; at++) warm = await pair(at % 2 === 0);
-  if (warm.base.unit !== warm.now.unit)
-    throw invalid("one unit on both sides", `${warm.base.unit || "none"} and ${warm.now.unit || "none"}`);
+  const asked = question.warmUp ?? WARM_UP;
+  for (let at = 0; at < asked; at++) {
+    await measured(at % 2 === 0);
+    if (question.warmUp === null && clocks.running() - warmedAt >= LONG_RUN_MS) break;
+  }
 
   const began = clocks.running();
   const base: number[] = [];
@@ -144,7 +154,7 @@ export async function measurePairs(
     if (differences.length > 0 && spent + each > question.budgetMs) break;
     const before = { running: clocks.running(), wall: clocks.wall() };
     // Whoever runs second may find a warmer machine: they take turns in that too.
-    const seen = await pair(differences.length % 2 === 0);
+    const seen = await measured(differences.length % 2 === 0);
     const apart = clocks.wall() - before.wall - (clocks.running() - before.running);
     if (Math.abs(apart) > SLEPT_MS) {
       slept++;
@@ -161,7 +171,7 @@ export async function measurePairs(
     word = finding.word ?? word;
     if (target !== null && met === "open" && isLook(done))
       met = judgeTarget(target, rule.better, interval, nowInterval);
-    exact = metric !== WALL && isConstant(base) && isConstant(now);
+    exact = metric !== WALL && metric !== CPU && isConstant(base) && isConstant(now);
     onPair({
       pairs: done,
       interval,
@@ -174,7 +184,7 @@ export async function measurePairs(
     word: exact ? exactWord(base, now, rule) : (word ?? "inconclusive"),
     target: met,
     metric: metric ?? WALL,
-    unit: warm.base.unit,
+    unit: unit ?? "",
     base: median(base),
     now: median(now),
     interval,
@@ -201,7 +211,7 @@ function exactWord(base: readonly number[], now: readonly number[], rule: Rule):
   return to < from === (rule.better === "lower") ? "improved" : "regressed";
 }
 
-export function onlyMetric(text: string): string {
+function onlyMetric(text: string): string {
   const names = metricNames(text);
   if (names.length > 1) throw invalid("one metric, or --metric NAME", names.join(", "));
   return names[0] ?? WALL;

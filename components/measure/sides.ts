@@ -14,6 +14,8 @@ export interface Side {
   readonly source: Source;
   /** Paths that are taken out: a self-test asks what is left of a metric without the product. */
   readonly remove?: readonly string[];
+  /** Files that get a content of their own. */
+  readonly patches?: ReadonlyMap<string, string>;
   /** Share of the time that the runs are made to stand still, for a self-test. */
   readonly slow?: number;
 }
@@ -35,6 +37,8 @@ export interface Bench {
   readonly confine?: Confine | undefined;
   /** A run that takes longer is ended, in milliseconds. */
   readonly runMs: number;
+  /** CPU time and memory of the runs are asked for. */
+  readonly usage?: boolean;
 }
 
 export interface Place {
@@ -57,6 +61,7 @@ export async function withSides<Result>(
       const made = await exportTree(bench.root, side.source, {
         overlay: bench.overlay,
         ...(side.remove === undefined ? {} : { remove: side.remove }),
+        ...(side.patches === undefined ? {} : { patches: side.patches }),
         share: bench.share,
         setup: bench.setup,
         today: bench.today,
@@ -73,8 +78,13 @@ export async function withSides<Result>(
 }
 
 /** Runs the command once. The caller disposes of the run. */
-export async function runOn(bench: Bench, { made }: Place): Promise<FinishedRun> {
-  const { run } = await runThere(made, bench.command, { cwd: bench.cwd, timeoutMs: bench.runMs }, bench);
+export async function runOn(bench: Bench, { made, side }: Place): Promise<FinishedRun> {
+  const { run } = await runThere(
+    made,
+    bench.command,
+    { cwd: bench.cwd, timeoutMs: bench.runMs, usage: bench.usage, slow: side.slow },
+    bench,
+  );
   return run;
 }
 

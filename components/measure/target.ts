@@ -86,7 +86,7 @@ export function settleTarget(
       "change" in relative ? 1 + relative.change : way === "lower" ? 1 / relative.factor : relative.factor;
     return { target: { kind: "relative", text, ratio }, better: way };
   }
-  const value = absolute === null ? null : convert(absolute.value, absolute.unit, unit);
+  const value = absolute === null ? null : inUnit(absolute.value, absolute.unit, unit);
   if (value === null)
     throw new Refusal("usage_bad_value", "The target's unit is not the metric's.", {
       expected:
@@ -95,6 +95,13 @@ export function settleTarget(
       next: ["proofgate help performance-goal create"],
     });
   return { target: { kind: "absolute", text, value }, better: way };
+}
+
+/** A number alone is in the metric's unit, and `10k` is ten thousand of it. */
+function inUnit(value: number, from: string, to: string): number | null {
+  if (from === "") return value;
+  const factor = { k: 1e3, M: 1e6, G: 1e9 }[from];
+  return factor === undefined ? convert(value, from, to) : value * factor;
 }
 
 /**

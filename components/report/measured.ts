@@ -3,7 +3,7 @@
 import { FEWEST_PAIRS, type Rule } from "../measure/decide.ts";
 import { WALL } from "../measure/metric.ts";
 import { neededMs, type Verdict } from "../measure/pairs.ts";
-import { duration, plural } from "./text.ts";
+import { duration, plural, shown } from "./text.ts";
 
 const WORDS: Readonly<Record<Verdict["word"], string>> = {
   improved: "IMPROVED",
@@ -12,27 +12,33 @@ const WORDS: Readonly<Record<Verdict["word"], string>> = {
   inconclusive: "INCONCLUSIVE",
 };
 
-/** @param again the command that was run, without the program's name and its budget */
-export function measuredText(verdict: Verdict, rule: Rule, again: string): string {
-  const { base, now, unit, pairs } = verdict;
-  const name = verdict.metric === WALL ? "wall time" : verdict.metric;
+/** What a measurement says of which metric: the two values, the change with its interval, and how it was measured. */
+export function changeText(measured: Omit<Verdict, "values" | "slept" | "target">): string {
+  const { base, now, unit, pairs, interval } = measured;
+  const name = NAMES[measured.metric] ?? measured.metric;
   const [from, to] = [base, now].map((value) => figure(value, Math.min(base, now)));
   const span =
-    verdict.interval === null || verdict.exact
+    interval === null || measured.exact
       ? ""
-      : `   [${percent(verdict.interval.low, "")}, ${percent(verdict.interval.high, "")}]`;
+      : `   [${percent(interval.low, "")}, ${percent(interval.high, "")}]`;
   const change = percent(
-    verdict.exact ? Math.log(now / base) : (verdict.interval?.estimate ?? Math.log(now / base)),
+    measured.exact ? Math.log(now / base) : (interval?.estimate ?? Math.log(now / base)),
   );
-  const how = verdict.exact
+  const how = measured.exact
     ? `exact, ${plural(pairs, "pair")}`
-    : `${plural(pairs, "pair")}${pairs < 2 ? "" : `, noise ${(100 * verdict.noise).toFixed(1)} %`}`;
-  return [
-    `${name}   ${from} → ${to}${unit === "" ? "" : ` ${unit}`}   ${change}${span}   ${how}, ${duration(verdict.tookMs)}`,
-    `${WORDS[verdict.word]}${why(verdict, rule)}`,
-    ...next(verdict, again),
-  ].join("\n");
+    : `${plural(pairs, "pair")}${pairs < 2 ? "" : `, noise ${(100 * measured.noise).toFixed(1)} %`}`;
+  return `${shown(name)}   ${from} → ${to}${unit === "" ? "" : ` ${shown(unit)}`}   ${change}${span}   ${how}, ${duration(measured.tookMs)}`;
 }
+
+const NAMES: Readonly<Record<string, string>> = {
+  [WALL]: "wall time",
+  cpu: "CPU time",
+  memory: "peak memory",
+};
+
+/** @param again the command that was run, without the program's name and its budget */
+export const measuredText = (verdict: Verdict, rule: Rule, again: string): string =>
+  [changeText(verdict), `${WORDS[verdict.word]}${why(verdict, rule)}`, ...next(verdict, again)].join("\n");
 
 function why({ word, interval, pairs, exact }: Verdict, rule: Rule): string {
   const least = `${(100 * rule.minEffect).toFixed(rule.minEffect < 0.01 ? 1 : 0)} %`;

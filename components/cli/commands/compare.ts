@@ -2,14 +2,15 @@
 
 import { relative } from "node:path";
 import { Refusal } from "../../errors.ts";
-import { parseTimeout } from "../../evidence/check.ts";
 import { resolveCommit } from "../../evidence/git.ts";
 import { compare } from "../../measure/compare.ts";
 import { DEFAULT_RULE, type Rule } from "../../measure/decide.ts";
-import type { Progress, Verdict } from "../../measure/pairs.ts";
+import type { Verdict } from "../../measure/pairs.ts";
 import { measuredText } from "../../report/measured.ts";
-import { duration, shown } from "../../report/text.ts";
+import { shown } from "../../report/text.ts";
 import type { Context, Output } from "../context.ts";
+import { badValue, budgetFrom, effectFrom } from "../measure-flags.ts";
+import { progressLine } from "./performance-progress.ts";
 
 /** A minute convinces where a run takes up to two seconds. */
 const BUDGET_MS = 60_000;
@@ -35,7 +36,7 @@ export async function compareCommand(context: Context): Promise<Output> {
       cwd: relative(root, context.cwd),
       metric: context.value("metric") ?? null,
       rule,
-      budgetMs: budgetFrom(context),
+      budgetMs: budgetFrom(context) ?? BUDGET_MS,
       setup: setup === undefined ? [] : [setup],
       share: (context.value("share") ?? "").split(",").filter((name) => name !== ""),
       env: context.env,
@@ -100,38 +101,12 @@ function failure(word: Verdict["word"]): object {
   }
 }
 
-function progressLine({ pairs, interval, leftMs }: Progress): string {
-  const percent = (log: number): string => `${(100 * Math.expm1(log)).toFixed(1)} %`;
-  const span = interval === null ? "" : `  ${percent(interval.low)} to ${percent(interval.high)}`;
-  return `pair ${pairs}${span}  ${duration(leftMs)} left`;
-}
-
 function ruleFrom(context: Context): Rule {
   const better = context.value("better") ?? DEFAULT_RULE.better;
-  if (better !== "lower" && better !== "higher") throw badValue("better", "lower or higher", better);
-  const effect = context.value("min-effect");
-  const minEffect = effect === undefined ? DEFAULT_RULE.minEffect : Number(effect.replace(/%$/, "")) / 100;
-  if (!(minEffect >= 0 && minEffect < 1))
-    throw badValue("min-effect", "a percentage such as 1%", effect ?? "");
-  return { ...DEFAULT_RULE, better, minEffect };
+  if (better !== "lower" && better !== "higher")
+    throw badValue("better", "lower or higher", better, "compare");
+  return { ...DEFAULT_RULE, better, minEffect: effectFrom(context) };
 }
-
-function budgetFrom(context: Context): number {
-  const given = context.value("budget");
-  if (given === undefined) return BUDGET_MS;
-  try {
-    return parseTimeout(given);
-  } catch {
-    throw badValue("budget", "a time such as 90s or 5m", given);
-  }
-}
-
-const badValue = (flag: string, expected: string, found: string): Refusal =>
-  new Refusal("usage_bad_value", `--${flag} does not take that value.`, {
-    expected,
-    found: JSON.stringify(found),
-    next: ["proofgate help compare"],
-  });
 
 /** As a shell would take it back. */
 const quoted = (word: string): string =>

@@ -1,0 +1,151 @@
+/** The files that an evaluator consists of: who changes them changes what is measured, and not what it measures. */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { makeCheck } from "../evidence/check.ts";
+import { checkFiles } from "../evidence/check-files.ts";
+import { globs } from "../evidence/fingerprint.ts";
+import { simpleCommands } from "../evidence/shell-words.ts";
+import type { Tree } from "../evidence/types.ts";
+import type { Contract, Evaluator } from "./model.ts";
+
+/** What scripts that measure are called, beside the words that every check is known by. */
+const MEASURES =
+  /(^|[^a-z])(perf|performance|measure|speed|latency|throughput|evaluat(e|or|ion)|profil(e|ing)|load-?test|timing)([^a-z]|$)/i;
+/** Folders that hold nothing but what measures. */
+const FOLDERS = /^(bench|benches|benchmarks?|perf|performance|evaluators?|evals?)$/i;
+const RUNNERS = new Set(["npm", "yarn", "pnpm", "bun"]);
+/** Words of theirs that are no scripts. */
+const OWN_WORDS = new Set(["install", "ci", "exec", "x", "dlx", "add", "create", "init"]);
+const MAKES = new Set(["make", "gmake", "just", "task"]);
+const MAKEFILE = /^(GNUm|M|m)akefile$|^[Jj]ustfile$|^Taskfile\.ya?ml$/;
+
+/**
+ * What the evaluator is in a tree.
+ * @param contract its command, folder and the globs that the user gave
+ * @returns content ids of its files, texts of the package scripts behind it, and one digest of everything
+ */
+export function evaluatorOf(
+  root: string,
+  contract: Pick<Contract, "command" | "cwd" | "protect">,
+  tree: Tree,
+): Evaluator {
+  const { scripts, lines } = packageScripts(root, contract.command, contract.cwd);
+  const paths =
+    contract.protect === null
+      ? usualFiles(contract, [contract.command, ...lines], tree, root)
+      : named(contract.protect, tree);
+  const files = Object.fromEntries([...paths].sort().map((path) => [path, tree.files.get(path) ?? ""]));
+  const text = JSON.stringify([
+    contract.command,
+    contract.cwd,
+    Object.entries(files),
+    Object.entries(scripts),
+  ]);
+  return { files, scripts, version: createHash("sha256").update(text).digest("hex") };
+}
+
+const named = (protect: readonly string[], tree: Tree): ReadonlySet<string> => {
+  const matches = globs(protect);
+  return new Set([...tree.files.keys()].filter(matches));
+};
+
+/** The files that the command names and that measure; folders that hold nothing else count whole. */
+function usualFiles(
+  { cwd }: Pick<Contract, "cwd">,
+  lines: readonly string[],
+  tree: Tree,
+  root: string,
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  const all = [...tree.files.keys()];
+  for (const line of lines) {
+    // What a package script runs is a line of its own here, and no suite that finds its tests by itself.
+    if (simpleCommands(line).every(({ words }) => scriptName(words) !== null)) continue;
+    const files = checkFiles({ ...makeCheck({ run: line }), cwd }, tree, null);
+    for (const path of files.own) if (!files.scripts.includes(path)) found.add(path);
+    // A script that is run directly may be the very program that has to become faster.
+    for (const path of files.scripts) if (isMeasuring(root, path)) found.add(path);
+    if (simpleCommands(line).some(({ words }) => MAKES.has(words[0] ?? "")))
+      for (const path of all) if (MAKEFILE.test(path)) found.add(path);
+  }
+  const folders = new Set([...found].flatMap(measuringFolder));
+  for (const path of all) if (measuringFolder(path).some((folder) => folders.has(folder))) found.add(path);
+  return found;
+}
+
+/** Called like what measures, or it prints the metric itself. */
+function isMeasuring(root: string, path: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (MEASURES.test(name) || /bench|eval/i.test(name) || measuringFolder(path).length > 0) return true;
+  try {
+    return /\bMETRIC\b/.test(readFileSync(join(root, path), "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+function measuringFolder(path: string): readonly string[] {
+  const parts = path.split("/").slice(0, -1);
+  const at = parts.findIndex((part) => FOLDERS.test(part));
+  return at < 0 ? [] : [parts.slice(0, at + 1).join("/")];
+}
+
+/** Scripts of package.json that the command runs, those before and after them, and those that they run. */
+function packageScripts(
+  root: string,
+  command: string,
+  cwd: string,
+): { scripts: Readonly<Record<string, string>>; lines: readonly string[] } {
+  let all: Readonly<Record<string, unknown>>;
+  try {
+    all = JSON.parse(readFileSync(join(root, cwd, "package.json"), "utf8")).scripts ?? {};
+  } catch {
+    return { scripts: {}, lines: [] };
+  }
+  const found = new Map<string, string>();
+  const visit = (line: string): void => {
+    for (const { words } of simpleCommands(line)) {
+      const name = scriptName(words);
+      if (name === null) continue;
+      for (const one of [`pre${name}`, name, `post${name}`]) {
+        const text = Object.hasOwn(all, one) ? all[one] : undefined;
+        if (typeof text !== "string" || found.has(one)) continue;
+        found.set(one, text);
+        visit(text);
+      }
+    }
+  };
+  visit(command);
+  return {
+    scripts: Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1))),
+    lines: [...found.values()],
+  };
+}
+
+/** `npm run bench`, `yarn bench`, `npm test`: which script that is; null for other commands. */
+function scriptName(words: readonly string[]): string | null {
+  const [program = "", ...rest] = words;
+  if (!RUNNERS.has(program)) return null;
+  const plain = rest.filter((word) => !word.startsWith("-"));
+  const [first = "", second] = plain;
+  if (first === "run" || first === "run-script") return second ?? null;
+  if (first === "t" || first === "tst") return "test";
+  return first === "" || OWN_WORDS.has(first) ? null : first;
+}
+
+/** What differs between the contract's evaluator and the one that is there now, a few words each; empty: nothing. */
+export function evaluatorChanges(then: Evaluator, now: Evaluator): readonly string[] {
+  const changes = (what: string, a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>) =>
+    [...new Set([...Object.keys(a), ...Object.keys(b)])]
+      .filter((key) => a[key] !== b[key])
+      .map(
+        (key) =>
+          `${what}${key}${b[key] === undefined ? " is gone" : a[key] === undefined ? " is new" : " changed"}`,
+      );
+  return [...changes("", then.files, now.files), ...changes("package script ", then.scripts, now.scripts)];
+}
+
+/** Path of the package.json that the scripts are in, from the root. */
+export const packagePath = (cwd: string): string => posix.join(cwd, "package.json");

@@ -1,0 +1,156 @@
+/**
+ * A performance goal judged for a host's goal. What only a sandboxed agent wrote is not believed: such an evaluation is made
+ * once more by the gate itself, in the host's sandbox, and kept outside the repository.
+ */
+
+import { type Problem, Refusal } from "../errors.ts";
+import { fingerprint } from "../evidence/fingerprint.ts";
+import { openSessions } from "../witness/sessions.ts";
+import { unwitnessed } from "./approve.ts";
+import { evaluate } from "./evaluate.ts";
+import type { GoalEvent } from "./events.ts";
+import { coveredOf, lookAt, type Present } from "./fresh.ts";
+import { isClosed, type PerformanceGoal } from "./model.ts";
+import { performanceGoal } from "./reduce.ts";
+import { defects, nextStep } from "./steps.ts";
+import { readGoal, requireWholeLedger, type Workspace } from "./workspace.ts";
+
+export interface HostJudgement {
+  readonly problems: readonly Problem[];
+  /** The one command that deals with most of the problems; empty where there are none. */
+  readonly next: string;
+}
+
+/** An evaluation of the gate's own that met the contract. */
+interface OwnRun {
+  readonly plan: string;
+  readonly covered: string;
+  readonly evaluator: string;
+  readonly machine: string;
+}
+
+/** @throws Refusal `state_missing`, `state_damaged`, and what evaluating throws */
+export async function judgeForHost(ws: Workspace): Promise<HostJudgement> {
+  const loaded = readGoal(ws);
+  if (loaded === null)
+    throw new Refusal("state_missing", "The performance goal that this session works on is gone.", {
+      expected: ws.place.ledgerPath,
+      found: "no ledger",
+      next: [`proofgate performance-goal repair --slug ${ws.place.slug}`],
+    });
+  requireWholeLedger(ws, loaded);
+  const goal = loaded.state;
+  const present = await lookAt(ws.place.root, goal.contract);
+  const problems: Problem[] = [...defects(goal, present), ...silentProblems(ws, goal)];
+  if (problems.length === 0 && isUnseen(ws, goal)) problems.push(...(await ownRun(ws, goal, present)));
+  const again = await fingerprint(ws.place.root);
+  if (again.id !== present.tree.id)
+    problems.push({ where: "tree", code: "moved", message: "it changed while it was judged" });
+  return { problems, next: problems.length === 0 ? "" : nextFor(goal, present, problems) };
+}
+
+function nextFor(goal: PerformanceGoal, present: Present, problems: readonly Problem[]): string {
+  if (problems.every(({ code }) => code === "approval_needed"))
+    return "proofgate approve  (the user, at a terminal)";
+  const step = nextStep(goal, present);
+  return step.command.startsWith("proofgate performance-goal complete")
+    ? `proofgate performance-goal evaluate --slug ${goal.slug}`
+    : step.command;
+}
+
+/** The line that the pass rests on was written by somebody who could not reach the store. */
+function isUnseen(ws: Workspace, goal: PerformanceGoal): boolean {
+  const { passed } = goal;
+  if (passed === null) return true;
+  const line = ws.journal.lineAt(passed.seq);
+  const seen = ws.witness.lines(ws.place.dir);
+  const says = line?.events.some(
+    (event) => event.type === "evaluated" && event.evaluation.id === passed.id && event.evaluation.met,
+  );
+  const origin = originOf(ws, goal.goalId);
+  // Whoever wrote the contract wrote what has to be met; a contract nobody saw is looked at by silentProblems.
+  return line === null || says !== true || !seen.has(line.hash) || origin === null;
+}
+
+async function ownRun(ws: Workspace, goal: PerformanceGoal, present: Present): Promise<readonly Problem[]> {
+  const store = openSessions(ws.env);
+  const own: OwnRun = {
+    plan: goal.goalId,
+    covered: coveredOf(goal.contract, present),
+    evaluator: present.evaluator.version,
+    machine: present.machine,
+  };
+  if (JSON.stringify(store.ownRuns(ws.place.dir)) === JSON.stringify(own)) return [];
+  const { evaluation } = await evaluate(ws, { ...goal, kept: null }, null, () => {});
+  if (evaluation.met) {
+    store.setOwnRuns(ws.place.dir, own);
+    return [];
+  }
+  const target = goal.contract.measure?.target?.text ?? "the contract";
+  const found = evaluation.reason ?? `${evaluation.word}, ${target} ${evaluation.first?.target ?? "not met"}`;
+  return [{ where: goal.slug, code: "not_proven", message: `measured by the gate: ${found}` }];
+}
+
+/** What a hook keeps of a goal that it sees for the first time. */
+export interface FirstSight {
+  /** Commit that the repository stood at; null where the goal was there before anybody watched. */
+  readonly head: string | null;
+  /** Hash of the line that the goal began with. */
+  readonly line: string | null;
+}
+
+/** Hash of the line that a goal began with; null when it is not there. */
+export function originOf(ws: Workspace, goalId: string): string | null {
+  for (const { events, hash } of ws.journal.lines())
+    for (const event of events)
+      if (event.type === "goal_created" && event.goal.goalId === goalId) return hash;
+  return null;
+}
+
+/**
+ * What lines that nobody saw weaken without saying so: an open goal that was replaced, a base that is not the commit at which
+ * the repository stood, an approval that was not given here.
+ */
+function silentProblems(ws: Workspace, goal: PerformanceGoal): readonly Problem[] {
+  const seen = ws.witness.lines(ws.place.dir);
+  const store = openSessions(ws.env);
+  const found: Problem[] = [];
+  let state = performanceGoal.initial;
+  for (const line of ws.journal.lines())
+    for (const event of line.events) {
+      if (!seen.has(line.hash)) {
+        const what = silent(state, event, line.events);
+        if (what !== null)
+          found.push({
+            where: `L${line.seq}`,
+            code: "approval_needed",
+            message: `${what}; not approved by the user`,
+          });
+      }
+      state = performanceGoal.reduce(state, event, line);
+    }
+  const first = store.note("plans", goal.goalId) as FirstSight | null;
+  if (first !== null && first.line !== null && first.line !== originOf(ws, goal.goalId))
+    found.push({ where: goal.slug, code: "approval_needed", message: "the goal has the id of another one" });
+  if (first !== null && first.head !== null && first.head !== goal.base)
+    found.push({
+      where: goal.slug,
+      code: "approval_needed",
+      message: `its base is ${goal.base.slice(0, 12)}, and the repository stood at ${first.head.slice(0, 12)} when it was made`,
+    });
+  for (const id of unwitnessed(ws, goal))
+    found.push({
+      where: id,
+      code: "approval_needed",
+      message: "an approval that this machine's store does not know",
+    });
+  return found;
+}
+
+function silent(state: PerformanceGoal, event: GoalEvent, line: readonly GoalEvent[]): string | null {
+  if (event.type !== "goal_created" || state.goalId === "" || isClosed(state)) return null;
+  const told = line
+    .slice(line.indexOf(event) + 1)
+    .some((one) => one.type === "goal_weakened" && one.kind === "forced");
+  return told ? null : "an open goal was replaced";
+}

@@ -1,0 +1,40 @@
+/** One evaluation of a goal at a time: two side by side would measure each other. */
+
+import { join } from "node:path";
+import { Refusal } from "../errors.ts";
+import { Lock } from "../journal/lock.ts";
+import { checkDir, ensureDir } from "../journal/safe-fs.ts";
+import type { Place } from "./place.ts";
+
+/** A holder silent for this long is gone; a new evaluation waits hardly longer. Milliseconds. */
+const TIMES = { staleMs: 5000, waitMs: 6000 };
+const BEAT_MS = 1000;
+
+/** @throws Refusal `lock_timeout` while another evaluation of the goal runs */
+export async function alone<Result>(place: Place, act: () => Promise<Result>): Promise<Result> {
+  const folder = join(place.dir, "measuring");
+  checkDir(place.root, folder);
+  ensureDir(folder);
+  const lock = take(folder);
+  const timer = setInterval(() => lock.beat(), BEAT_MS);
+  timer.unref();
+  try {
+    return await act();
+  } finally {
+    clearInterval(timer);
+    lock.release();
+  }
+}
+
+function take(folder: string): Lock {
+  try {
+    return Lock.acquire(folder, TIMES);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== "lock_timeout") throw error;
+    throw new Refusal("lock_timeout", "Another evaluation of this goal is running.", {
+      expected: "one evaluation at a time: two would disturb each other",
+      found: "one that is at work",
+      next: ["wait for it, then run the same command again", "proofgate performance-goal status"],
+    });
+  }
+}

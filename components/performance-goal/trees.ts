@@ -1,0 +1,218 @@
+/** Trees that a goal comes back to: kept with what Git's own store lacks of them, compared, and put back into place. */
+
+import { cpSync, existsSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fromSystem, Refusal } from "../errors.ts";
+import { type LiveTree, withTreeObjects } from "../evidence/fingerprint.ts";
+import { git } from "../evidence/git.ts";
+import { isOurs } from "../evidence/ours.ts";
+import { makeTempFolder, removeTempFolder } from "../evidence/temp-folder.ts";
+import { checkDir, ensureDir, sha256, writeFileAtomic } from "../journal/safe-fs.ts";
+import type { Kept, PerformanceGoal, Rescue } from "./model.ts";
+import type { Place } from "./place.ts";
+
+/** A tree or a commit, and where its objects are. */
+interface Source {
+  readonly treeish: string;
+  readonly objects: string | null;
+}
+
+/** Copies the objects of a live tree that the repository lacks. @returns the folder, from the state folder */
+export function saveObjects(place: Place, tree: LiveTree, kind: "kept" | "rescue"): string {
+  const folder = `${kind}/${tree.treeHash ?? ""}`;
+  checkDir(place.root, join(place.dir, kind));
+  ensureDir(join(place.dir, kind));
+  try {
+    mkdirSync(join(place.dir, folder), { recursive: true });
+    if (tree.objects !== null && existsSync(tree.objects))
+      cpSync(tree.objects, join(place.dir, folder), { recursive: true, force: true });
+  } catch (error) {
+    throw fromSystem(error, `keep the tree in ${folder}`);
+  }
+  return folder;
+}
+
+/** A kept tree in the form that exporting takes. */
+export const keptTree = (place: Place, kept: Pick<Kept, "treeHash" | "objects" | "tree">): LiveTree => ({
+  id: kept.tree,
+  files: new Map(),
+  treeHash: kept.treeHash,
+  objects: join(place.dir, kept.objects),
+  outside: [],
+  dispose: () => {},
+});
+
+const environment = (sources: readonly Source[], index: string): Record<string, string> => {
+  const folders = sources.flatMap(({ objects }) => (objects === null ? [] : [objects]));
+  return {
+    GIT_INDEX_FILE: index,
+    ...(folders.length === 0
+      ? {}
+      : { GIT_ALTERNATE_OBJECT_DIRECTORIES: folders.map((path) => JSON.stringify(path)).join(":") }),
+  };
+};
+
+/** Paths and content ids of a tree, our own state left out. */
+async function filesOf(root: string, source: Source): Promise<ReadonlyMap<string, string>> {
+  const env = environment([source], join(root, ".git", "no-index"));
+  const { stdout } = await git(["ls-tree", "-r", "-z", "--full-tree", source.treeish], { cwd: root, env });
+  const files = new Map<string, string>();
+  for (const line of stdout.split("\0")) {
+    const [meta = "", path = ""] = line.split("\t");
+    const [, type, id] = meta.split(" ");
+    if (path !== "" && type === "blob" && id !== undefined && !isOurs(path)) files.set(path, id);
+  }
+  return files;
+}
+
+export interface Reverted {
+  readonly rescue: Omit<Rescue, "at">;
+  /** Files that are not as they were kept and that nobody but the user may touch. */
+  readonly left: readonly string[];
+}
+
+/** What `revert` goes back to: what was kept last, or the base. */
+const goalOf = (place: Place, goal: PerformanceGoal): Source =>
+  goal.kept === null
+    ? { treeish: goal.base, objects: null }
+    : { treeish: goal.kept.treeHash, objects: join(place.dir, goal.kept.objects) };
+
+/**
+ * Puts back what changed since the last keep. A patch and the tree as it is now are saved first. Files that Git does not
+ * track are left as they are: they may be somebody's own.
+ * @returns null where nothing differs
+ * @throws Refusal `git_failed`, `no_permission`, `disk_full`, `io_error`
+ */
+export function revert(place: Place, goal: PerformanceGoal, id: string): Promise<Reverted | null> {
+  const { root } = place;
+  return withTreeObjects(root, async (today) => {
+    const back = goalOf(place, goal);
+    const then = await filesOf(root, back);
+    const tracked = await trackedFiles(root);
+    const changed = [...new Set([...then.keys(), ...today.files.keys()])]
+      .filter((path) => then.get(path) !== today.files.get(path))
+      .sort();
+    // What is gone is nobody's: it comes back whether Git tracks it or not.
+    const mine = changed.filter((path) => tracked.has(path) || !today.files.has(path));
+    const left = changed.filter((path) => !mine.includes(path));
+    if (mine.length === 0) return left.length === 0 ? null : { rescue: nothing(id), left };
+    const now: Source = { treeish: today.treeHash ?? "", objects: today.objects };
+    const patch = await difference(root, back, now, mine);
+    const folder = join(place.dir, "rescue");
+    checkDir(root, folder);
+    ensureDir(folder);
+    const path = `rescue/${id}.patch`;
+    writeFileAtomic(join(place.dir, path), patch);
+    const objects = saveObjects(place, today, "rescue");
+    await putBack(root, back, then, mine);
+    return {
+      left,
+      rescue: {
+        id,
+        patch: { path, sha256: sha256(patch) },
+        treeHash: today.treeHash ?? "",
+        objects,
+        paths: mine.map((one) => ({
+          path: one,
+          was: today.files.get(one) ?? null,
+          is: then.get(one) ?? null,
+        })),
+      },
+    };
+  });
+}
+
+const nothing = (id: string): Omit<Rescue, "at"> => ({
+  id,
+  patch: { path: "", sha256: "" },
+  treeHash: "",
+  objects: "",
+  paths: [],
+});
+
+/**
+ * Takes a revert back.
+ * @throws Refusal `goal_not_open` where one of its files was changed since: that change would be lost
+ */
+export function undoRevert(place: Place, rescue: Rescue): Promise<readonly string[]> {
+  const { root } = place;
+  return withTreeObjects(root, async (today) => {
+    const moved = rescue.paths.filter(({ path, is }) => (today.files.get(path) ?? null) !== is);
+    if (moved.length > 0)
+      throw new Refusal(
+        "goal_not_open",
+        "Files changed since the revert, and taking it back would lose that.",
+        {
+          expected: "the files as revert left them",
+          found: moved
+            .slice(0, 5)
+            .map(({ path }) => path)
+            .join(", "),
+          next: [`git apply ${join(place.dir, rescue.patch.path)}  (puts the two together)`],
+        },
+      );
+    const source: Source = { treeish: rescue.treeHash, objects: join(place.dir, rescue.objects) };
+    const files = new Map(
+      rescue.paths.flatMap(({ path, was }) => (was === null ? [] : [[path, was] as const])),
+    );
+    const paths = rescue.paths.map(({ path }) => path);
+    await putBack(root, source, files, paths);
+    return paths;
+  });
+}
+
+async function trackedFiles(root: string): Promise<ReadonlySet<string>> {
+  const { stdout } = await git(["ls-files", "-z", "--full-name"], { cwd: root });
+  return new Set(stdout.split("\0").filter((path) => path !== ""));
+}
+
+/** A command line holds only so many paths. */
+const PATHS_AT_ONCE = 500;
+
+async function difference(root: string, from: Source, to: Source, paths: readonly string[]): Promise<Buffer> {
+  const env = environment([from, to], join(root, ".git", "no-index"));
+  const parts: Buffer[] = [];
+  for (let at = 0; at < paths.length; at += PATHS_AT_ONCE) {
+    const some = paths.slice(at, at + PATHS_AT_ONCE);
+    const { raw } = await git(
+      [
+        "--literal-pathspecs",
+        "diff",
+        "--binary",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        from.treeish,
+        to.treeish,
+        "--",
+        ...some,
+      ],
+      { cwd: root, env },
+    );
+    parts.push(Buffer.from(raw, "latin1"));
+  }
+  return Buffer.concat(parts);
+}
+
+/** Gives files the content that they have in a tree; those that it lacks are removed. */
+async function putBack(
+  root: string,
+  source: Source,
+  files: ReadonlyMap<string, string>,
+  paths: readonly string[],
+): Promise<void> {
+  const temp = makeTempFolder();
+  try {
+    // An index of its own: the user's knows nothing of this.
+    const env = environment([source], join(temp, "index"));
+    await git(["read-tree", source.treeish], { cwd: root, env });
+    const there = paths.filter((path) => files.has(path));
+    for (let at = 0; at < there.length; at += PATHS_AT_ONCE)
+      await git(["checkout-index", "-f", "--", ...there.slice(at, at + PATHS_AT_ONCE)], { cwd: root, env });
+    for (const path of paths)
+      if (!files.has(path) && lstatSync(join(root, path), { throwIfNoEntry: false })?.isDirectory() === false)
+        rmSync(join(root, path), { force: true });
+  } finally {
+    removeTempFolder(temp);
+  }
+}
