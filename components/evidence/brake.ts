@@ -1,5 +1,6 @@
 /** Slows a run down by stopping all of its processes for a share of the time: for a test of whether a slow-down is found. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { openTree } from "./process-tree.ts";
 import { send } from "./sweep.ts";
 
@@ -20,8 +21,9 @@ export interface Brake {
  * Gets ready to slow a run that is about to be started.
  * It slows what computes; a program that waits (a timer, the network) waits on while it is stopped.
  * @param share of the time in which the run is stopped, 0 to 0.9: 0.5 makes computing take twice as long
+ * @param list path of a file to make, outside what the run can write: pids of the stopped processes
  */
-export function makeBrake(share: number): Brake {
+export function makeBrake(share: number, list: string): Brake {
   if (!(share >= 0 && share <= MOST)) throw new RangeError(`a share of 0 to ${MOST}, not ${share}`);
   const tree = openTree();
   let leader = 0;
@@ -32,14 +34,30 @@ export function makeBrake(share: number): Brake {
   let timer: NodeJS.Timeout | undefined;
   let keeper: ChildProcess | null = null;
 
+  // Written before they are stopped, and at once: what a pipe takes later may be lost when we are killed. They change seldom.
+  let noted: string | null = null;
+  const note = (more: readonly number[], anew: boolean): boolean => {
+    const lines = more.map((pid) => `${pid}\n`).join("");
+    if (anew ? lines === noted : lines === "") return true;
+    try {
+      (anew ? writeFileSync : appendFileSync)(list, lines);
+      noted = anew ? lines : `${noted ?? ""}${lines}`;
+      return true;
+    } catch {
+      noted = null;
+      return false;
+    }
+  };
   const stop = (): void => {
     stoppedAt = performance.now();
     send(-leader, "SIGSTOP");
     // Processes in groups of their own: the group's stop did not reach them. Twice, for what they started meanwhile.
     for (let round = 0; tree !== null && round < 2; round++) {
-      others = tree.list().filter((pid) => pid !== leader);
-      keeper?.stdin?.write(`-${leader} ${others.join(" ")}\n`);
-      for (const pid of others) send(pid, "SIGSTOP");
+      const more = tree.list().filter((pid) => pid !== leader && (round === 0 || !others.includes(pid)));
+      // What cannot be noted is not stopped: a full disk must not be why somebody stays stopped.
+      if (!note(more, round === 0)) break;
+      others = round === 0 ? more : [...others, ...more];
+      for (const pid of more) send(pid, "SIGSTOP");
     }
     // What is owed by all the time so far: a timer that came late is made up for.
     const elapsed = stoppedAt - beganAt;
@@ -61,14 +79,15 @@ export function makeBrake(share: number): Brake {
       if (share === 0 || process.platform === "win32") return;
       leader = pid;
       tree?.lead(pid);
-      keeper = keep(pid);
+      note([], true);
+      keeper = keep(pid, list);
       beganAt = performance.now();
       go();
     },
     release() {
       clearTimeout(timer);
       carryOn();
-      keeper?.stdin?.end();
+      keeper?.kill("SIGKILL");
       keeper = null;
     },
   };
@@ -76,13 +95,13 @@ export function makeBrake(share: number): Brake {
 
 /**
  * A shell that lets the stopped processes go on once nobody is at the other end of its input: killed by force we could not,
- * and a stopped process would stay for ever. It reads a line of pids each time they change.
+ * and a stopped process would stay for ever.
  */
-function keep(leader: number): ChildProcess | null {
+function keep(leader: number, list: string): ChildProcess | null {
   const script =
-    'last=$1; while read -r pids; do last=$pids; done; for pid in $last; do kill -s CONT -- "$pid"; done';
+    'read -r end; kill -s CONT -- "-$1"; while read -r pid; do kill -s CONT -- "$pid"; done < "$2"';
   try {
-    const child = spawn("/bin/sh", ["-c", script, "sh", String(-leader)], {
+    const child = spawn("/bin/sh", ["-c", script, "sh", String(leader), list], {
       cwd: "/",
       env: {},
       detached: true,

@@ -27,9 +27,11 @@ export function watchPeak(apparatus: string): Watch | null {
   let looks = 0;
   let timer: NodeJS.Timeout | undefined;
   const own = new Set<number>();
-  const look = (): void => {
+  /** Whether anybody was there. */
+  const look = (): boolean => {
     let sum = 0;
-    for (const pid of tree.list()) {
+    const there = tree.list();
+    for (const pid of there) {
       // Ours becomes the run's when it starts the program in its place; the other way round never.
       if (!own.has(pid)) {
         if (argumentsOf(pid).includes(apparatus)) continue;
@@ -41,14 +43,14 @@ export function watchPeak(apparatus: string): Watch | null {
       peak = Math.max(peak, memory.most);
     }
     peak = Math.max(peak, sum);
+    return there.length > 0;
   };
   const next = (tookMs: number): void => {
     const pause = Math.max(FIRST_LOOKS_MS[looks] ?? LOOK_MS, tookMs * PAUSE_PER_LOOK);
     looks++;
     timer = setTimeout(() => {
       const began = performance.now();
-      look();
-      next(performance.now() - began);
+      if (look()) next(performance.now() - began);
     }, pause);
     timer.unref();
   };

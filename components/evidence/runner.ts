@@ -60,8 +60,8 @@ const TERM_GRACE_MS = 2000;
  * Never throws for what the command does; a program that cannot be started is `spawnError`.
  */
 export async function runCommand(run: Command, options: RunOptions): Promise<FinishedRun> {
-  const brake = options.slow === undefined ? null : makeBrake(options.slow);
   const temp = makeTempFolder();
+  const brake = options.slow === undefined ? null : makeBrake(options.slow, join(temp, "stopped"));
   const outputDir = options.outputDir ?? temp;
   const stdoutPath = join(outputDir, "stdout");
   const stderrPath = join(outputDir, "stderr");
@@ -97,13 +97,13 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
   const { pid, ended } = launch(argv, options.cwd, env, out, err);
   const runMark: RunMark = { mark, leader: pid };
   const stopGuard = guard(runMark);
-  if (pid !== null) {
-    meter?.begin(pid);
-    brake?.begin(pid);
-  }
   let timedOut = false;
   let flooded = false;
   try {
+    if (pid !== null) {
+      meter?.begin(pid);
+      brake?.begin(pid);
+    }
     let done = false;
     void ended.then(() => {
       done = true;

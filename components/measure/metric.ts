@@ -15,9 +15,9 @@ export { convert, isTimeUnit } from "./units.ts";
 /** Name of the time from start to end, which every run has. */
 export const WALL = "wall";
 /** Name of the CPU time of a run's processes. */
-export const CPU = "cpu";
+const CPU = "cpu";
 /** Name of the most memory that a run's processes held together. */
-export const MEMORY = "memory";
+const MEMORY = "memory";
 
 /** What is read of a run: it must not have been disposed of. */
 export type Measured = Pick<FinishedRun, "wallMs" | "usage" | "stdout" | "stdoutPath">;

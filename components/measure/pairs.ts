@@ -12,7 +12,7 @@ import {
   type Word,
 } from "./decide.ts";
 import type { Interval } from "./interval.ts";
-import { CPU, invalid, metricNames, outputText, type Reading, readReading, WALL } from "./metric.ts";
+import { invalid, metricNames, needsUsage, outputText, type Reading, readReading, WALL } from "./metric.ts";
 import { type Bench, faultOf, type Place, runOn } from "./sides.ts";
 import { judgeExactly, judgeTarget, type Target, type TargetFinding } from "./target.ts";
 
@@ -171,7 +171,7 @@ export async function measurePairs(
     word = finding.word ?? word;
     if (target !== null && met === "open" && isLook(done))
       met = judgeTarget(target, rule.better, interval, nowInterval);
-    exact = metric !== WALL && metric !== CPU && isConstant(base) && isConstant(now);
+    exact = !isRead(metric) && isConstant(base) && isConstant(now);
     onPair({
       pairs: done,
       interval,
@@ -211,8 +211,14 @@ function exactWord(base: readonly number[], now: readonly number[], rule: Rule):
   return to < from === (rule.better === "lower") ? "improved" : "regressed";
 }
 
+/** Read of the process and not of what it prints: equal readings only say that the clock is coarse. */
+const isRead = (metric: string | null): boolean => metric === WALL || needsUsage(metric);
+
 function onlyMetric(text: string): string {
   const names = metricNames(text);
+  const taken = names.find(isRead);
+  if (taken !== undefined)
+    throw invalid("a metric of another name: this one means what the tool measures itself", taken);
   if (names.length > 1) throw invalid("one metric, or --metric NAME", names.join(", "));
   return names[0] ?? WALL;
 }

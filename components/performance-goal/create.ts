@@ -16,7 +16,7 @@ import { benchOf, exitOn, sidesOf } from "./evaluate.ts";
 import { evaluatorOf } from "./evaluator.ts";
 import type { GoalEvent } from "./events.ts";
 import { runGuards } from "./guards.ts";
-import { type Contract, type Evaluator, isClosed, type PerformanceGoal } from "./model.ts";
+import { type Contract, type Evaluator, isGivenUp, type PerformanceGoal } from "./model.ts";
 import { type Place, placeOf } from "./place.ts";
 import { changeState, readGoal, type Workspace } from "./workspace.ts";
 
@@ -54,7 +54,7 @@ const LEAST_RUN_MS = 60_000;
 const MOST_RUN_MS = 30 * 60_000;
 
 /** The folder's name: the slug given, or one made of the objective. @throws Refusal `invalid_id` */
-export const slugOf = (asked: Pick<Asked, "slug" | "objective">, root: string): string =>
+const slugOf = (asked: Pick<Asked, "slug" | "objective">, root: string): string =>
   placeOf(root, asked.slug ?? slugify(asked.objective.split("\n")[0] ?? "")).slug;
 
 /**
@@ -78,7 +78,7 @@ export async function createGoal(
     const tried = await tryOut(ws, { contract: plain, evaluator, base: asked.base }, today, asked);
     const { contract, remarks } = tried;
     const objective = asked.objective.trim();
-    const document = documentText(objective, contract, evaluator, asked.base);
+    const document = await documentText(objective, contract, evaluator, asked.base);
     const goal: Extract<GoalEvent, { type: "goal_created" }>["goal"] = {
       goalId: randomBytes(8).toString("hex"),
       slug: ws.place.slug,
@@ -96,12 +96,12 @@ export async function createGoal(
       requireRoom(now, asked, ws.place);
       const events: GoalEvent[] = [{ type: "goal_created", goal }];
       const lost = lostGoal(ws, now);
-      if (now !== null && !isClosed(now))
+      if (now !== null && !isOver(now))
         events.push({
           type: "goal_weakened",
           id: "W001",
           kind: "forced",
-          what: `the open goal "${now.title}" was replaced by another contract`,
+          what: `the goal "${now.title}" (${now.status}) was replaced by another contract`,
         });
       else if (lost !== null)
         events.push({ type: "goal_weakened", id: "W001", kind: "lost_state", what: lost });
@@ -113,12 +113,15 @@ export async function createGoal(
 }
 
 /** The one objective of the host's goal; it names what never changes. */
-export const hostObjective = (place: Pick<Place, "statePath">, objective: string): string =>
+const hostObjective = (place: Pick<Place, "statePath">, objective: string): string =>
   `Reach the performance goal in ${place.statePath}: ${shorten(oneLine(objective), 200)} ` +
   "It counts when the tool has measured it: proofgate performance-goal status.";
 
+/** What somebody else than the user gave up is still asked for. */
+const isOver = (goal: PerformanceGoal): boolean => goal.status === "complete" || isGivenUp(goal);
+
 function requireRoom(existing: PerformanceGoal | null, asked: Asked, place: Place): void {
-  if (existing === null || isClosed(existing) || asked.force) return;
+  if (existing === null || isOver(existing) || asked.force) return;
   throw new Refusal("plan_exists", `There is an open performance goal ${place.slug}: ${existing.title}`, {
     expected: "no open goal of that name, another --slug, or --force",
     found: `${existing.status}, ${existing.evaluations} evaluations`,

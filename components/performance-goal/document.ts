@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import { sha256, writeFileAtomic } from "../journal/safe-fs.ts";
 import { WALL } from "../measure/metric.ts";
 import type { Contract, Evaluator, PerformanceGoal } from "./model.ts";
@@ -11,12 +10,13 @@ import type { Place } from "./place.ts";
 const NAME = "evaluator.md";
 
 /** Front matter for programs, text for people. */
-export function documentText(
+export async function documentText(
   objective: string,
   contract: Contract,
   evaluator: Evaluator,
   base: string,
-): string {
+): Promise<string> {
+  const { stringify } = await import("yaml");
   const { measure } = contract;
   const front = {
     command: contract.command,

@@ -1,6 +1,14 @@
 /** Everything that can happen to a performance goal, as the ledger tells it. */
 
-import type { Baseline, Evaluation, Kept, PerformanceGoal, Rescue, Validation } from "./model.ts";
+import type {
+  Baseline,
+  Evaluation,
+  Kept,
+  PerformanceGoal,
+  Rescue,
+  Validation,
+  WeakeningKind,
+} from "./model.ts";
 
 /** What the host's goal looked like at the end: matched, gone, or not looked at. */
 export interface HostNote {
@@ -47,7 +55,7 @@ export type GoalEvent =
   | {
       readonly type: "goal_weakened";
       readonly id: string;
-      readonly kind: "forced" | "lost_state";
+      readonly kind: WeakeningKind;
       readonly what: string;
     }
   | {

@@ -10,7 +10,7 @@ import { unwitnessed } from "./approve.ts";
 import { evaluate } from "./evaluate.ts";
 import type { GoalEvent } from "./events.ts";
 import { coveredOf, lookAt, type Present } from "./fresh.ts";
-import { isClosed, type PerformanceGoal } from "./model.ts";
+import { isGivenUp, type PerformanceGoal } from "./model.ts";
 import { performanceGoal } from "./reduce.ts";
 import { defects, nextStep } from "./steps.ts";
 import { readGoal, requireWholeLedger, type Workspace } from "./workspace.ts";
@@ -49,6 +49,35 @@ export async function judgeForHost(ws: Workspace): Promise<HostJudgement> {
   return { problems, next: problems.length === 0 ? "" : nextFor(goal, present, problems) };
 }
 
+/**
+ * The goal as far as somebody else than a sandboxed agent saw it, for a look outside of the sandbox: nothing is run, and an
+ * evaluation that nobody saw is open. Where this machine's store never knew the ledger, everything is taken as it stands.
+ * @throws Refusal `state_damaged`, `state_missing`
+ */
+export async function judgeSeen(ws: Workspace): Promise<HostJudgement> {
+  const loaded = readGoal(ws);
+  if (loaded === null) return { problems: [], next: "" };
+  requireWholeLedger(ws, loaded);
+  const goal = loaded.state;
+  const present = await lookAt(ws.place.root, goal.contract);
+  const problems: Problem[] = [...defects(goal, present), ...silentProblems(ws, goal)];
+  const { host } = ws.writer;
+  const outside = host !== "codex" && host !== "opencode" && ws.witness.anchor(ws.place.dir) !== null;
+  if (
+    problems.length === 0 &&
+    outside &&
+    !isGivenUp(goal) &&
+    isUnseen(ws, goal) &&
+    !isOwnRun(ws, goal, present)
+  )
+    problems.push({
+      where: goal.slug,
+      code: "not_proven",
+      message: "its evaluation was seen by nobody else",
+    });
+  return { problems, next: problems.length === 0 ? "" : nextFor(goal, present, problems) };
+}
+
 function nextFor(goal: PerformanceGoal, present: Present, problems: readonly Problem[]): string {
   if (problems.every(({ code }) => code === "approval_needed"))
     return "proofgate approve  (the user, at a terminal)";
@@ -72,18 +101,21 @@ function isUnseen(ws: Workspace, goal: PerformanceGoal): boolean {
   return line === null || says !== true || !seen.has(line.hash) || origin === null;
 }
 
+const ownRunOf = (goal: PerformanceGoal, present: Present): OwnRun => ({
+  plan: goal.goalId,
+  covered: coveredOf(goal.contract, present),
+  evaluator: present.evaluator.version,
+  machine: present.machine,
+});
+
+const isOwnRun = (ws: Workspace, goal: PerformanceGoal, present: Present): boolean =>
+  JSON.stringify(openSessions(ws.env).ownRuns(ws.place.dir)) === JSON.stringify(ownRunOf(goal, present));
+
 async function ownRun(ws: Workspace, goal: PerformanceGoal, present: Present): Promise<readonly Problem[]> {
-  const store = openSessions(ws.env);
-  const own: OwnRun = {
-    plan: goal.goalId,
-    covered: coveredOf(goal.contract, present),
-    evaluator: present.evaluator.version,
-    machine: present.machine,
-  };
-  if (JSON.stringify(store.ownRuns(ws.place.dir)) === JSON.stringify(own)) return [];
+  if (isOwnRun(ws, goal, present)) return [];
   const { evaluation } = await evaluate(ws, { ...goal, kept: null }, null, () => {});
   if (evaluation.met) {
-    store.setOwnRuns(ws.place.dir, own);
+    openSessions(ws.env).setOwnRuns(ws.place.dir, ownRunOf(goal, present));
     return [];
   }
   const target = goal.contract.measure?.target?.text ?? "the contract";
@@ -148,7 +180,12 @@ function silentProblems(ws: Workspace, goal: PerformanceGoal): readonly Problem[
 }
 
 function silent(state: PerformanceGoal, event: GoalEvent, line: readonly GoalEvent[]): string | null {
-  if (event.type !== "goal_created" || state.goalId === "" || isClosed(state)) return null;
+  if (event.type === "goal_abandoned")
+    return line.some((one) => one.type === "goal_weakened" && one.kind === "abandoned")
+      ? null
+      : "given up, by nobody that was seen";
+  if (event.type !== "goal_created" || state.goalId === "" || state.status === "complete" || isGivenUp(state))
+    return null;
   const told = line
     .slice(line.indexOf(event) + 1)
     .some((one) => one.type === "goal_weakened" && one.kind === "forced");

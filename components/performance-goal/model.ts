@@ -140,10 +140,13 @@ export interface Validation {
 
 export interface Weakening {
   readonly id: string;
-  readonly kind: "forced" | "lost_state";
+  readonly kind: WeakeningKind;
   readonly what: string;
   readonly approved: boolean;
 }
+
+/** An open goal exchanged for another contract, given up by somebody else than the user, or lost in part. */
+export type WeakeningKind = "forced" | "abandoned" | "lost_state";
 
 export interface Baseline {
   readonly measured: Measured;
@@ -160,6 +163,8 @@ export interface PerformanceGoal {
   readonly hostObjective: string;
   readonly status: "created" | "active" | "complete" | "abandoned";
   readonly why: string | null;
+  /** Who gave it up; null while nobody has. */
+  readonly abandonedBy: "user" | "agent" | null;
   readonly contract: Contract;
   readonly evaluator: Evaluator;
   /** Commit that the gain is measured against. */
@@ -185,6 +190,11 @@ export interface PerformanceGoal {
 
 export const isClosed = (goal: PerformanceGoal): boolean =>
   goal.status === "complete" || goal.status === "abandoned";
+
+/** Given up, and the user did it or agreed to it: it asks for nothing more. */
+export const isGivenUp = (goal: PerformanceGoal): boolean =>
+  goal.status === "abandoned" &&
+  (goal.abandonedBy === "user" || goal.weakenings.some((one) => one.kind === "abandoned" && one.approved));
 
 /** So many evaluations in a row without a gain are a plateau. */
 export const PLATEAU = 6;

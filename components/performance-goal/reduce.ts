@@ -12,6 +12,7 @@ const EMPTY: PerformanceGoal = {
   hostObjective: "",
   status: "created",
   why: null,
+  abandonedBy: null,
   contract: {
     text: "",
     command: "",
@@ -67,6 +68,9 @@ function changed(goal: PerformanceGoal, event: GoalEvent, meta: LineMeta): Perfo
         ...goal,
         status: goal.status === "complete" ? goal.status : "active",
         why: null,
+        abandonedBy: null,
+        // Taken up again it was not given up.
+        weakenings: goal.weakenings.filter((one) => one.kind !== "abandoned"),
         owner: { session: event.session, host: event.host, at: meta.at },
       };
     case "baseline_measured":
@@ -97,7 +101,7 @@ function changed(goal: PerformanceGoal, event: GoalEvent, meta: LineMeta): Perfo
     case "goal_completed":
       return { ...goal, status: "complete", why: event.evidence.slice(0, 200) };
     case "goal_abandoned":
-      return { ...goal, status: "abandoned", why: event.why.slice(0, 200) };
+      return { ...goal, status: "abandoned", why: event.why.slice(0, 200), abandonedBy: meta.by.kind };
     case "goal_weakened": {
       const { id, kind, what } = event;
       return { ...goal, weakenings: [...goal.weakenings, { id, kind, what, approved: false }] };

@@ -5,7 +5,7 @@ import { type HostGoal, reconcile } from "../goal-mode/snapshot.ts";
 import type { Writer } from "../journal/types.ts";
 import type { GoalEvent, HostNote } from "./events.ts";
 import { type Present, staleness } from "./fresh.ts";
-import { isClosed, type PerformanceGoal, PLATEAU, type Validation } from "./model.ts";
+import { isClosed, isGivenUp, type PerformanceGoal, PLATEAU, type Validation } from "./model.ts";
 
 /** Time without a sign of life after which another session may take a goal over by itself. */
 const OWNER_SILENT_MS = 30 * 60_000;
@@ -21,6 +21,19 @@ export function requireOpen(goal: PerformanceGoal): void {
         ? [`proofgate performance-goal start --slug ${goal.slug}  (takes it up again)`]
         : [`proofgate performance-goal status --slug ${goal.slug}`],
   });
+}
+
+/** Gives the goal up. Who is not the user only proposes it. @throws Refusal `goal_not_open` for a complete goal */
+export function abandonEvents(goal: PerformanceGoal, why: string, by: Writer["kind"]): readonly GoalEvent[] {
+  if (goal.status === "complete") requireOpen(goal);
+  if (goal.status === "abandoned" && (by !== "user" || goal.abandonedBy === "user")) return [];
+  const given: GoalEvent = { type: "goal_abandoned", why };
+  if (by === "user") return [given];
+  const id = `W${String(goal.weakenings.length + 1).padStart(3, "0")}`;
+  return [
+    given,
+    { type: "goal_weakened", id, kind: "abandoned", what: `given up by the agent: ${why.slice(0, 160)}` },
+  ];
 }
 
 /** @throws Refusal `goal_not_open` before `start` */
@@ -122,6 +135,7 @@ export interface Defect {
 export function defects(goal: PerformanceGoal, present: Present): readonly Defect[] {
   const found: Defect[] = [];
   const { lastValidation, passed, slug } = goal;
+  if (isGivenUp(goal)) return found;
   if (goal.status === "abandoned")
     found.push({ where: slug, code: "plan_cancelled", message: `abandoned: ${goal.why ?? ""}` });
   if (lastValidation?.status !== "pass" || passed === null)

@@ -21,6 +21,8 @@ import { fileName, idName, readJson, realFolder, storeFolder, writeWhole } from 
 export interface Binding {
   readonly root: string;
   readonly stateDir: string;
+  /** Absent for a plan of ulw-loop. */
+  readonly workflow?: "performance-goal";
   /** Name of the state below the root's state folder; null for the unnamed one. */
   readonly scope: string | null;
   readonly plan: string;

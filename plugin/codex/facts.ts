@@ -15,6 +15,7 @@ import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
 import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
 import type { GateFacts, JudgedCommand, JudgedPlan } from "../../hooks/gate.ts";
 import { gatesInForce, policiesOf } from "./gates.ts";
+import { mayHaveGoals } from "./goals-seen.ts";
 import type { Payload } from "./payload.ts";
 import { type Surroundings, surroundingsOf } from "./sandbox.ts";
 import { objectiveOf, owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
@@ -44,15 +45,18 @@ export async function gather(
   const nothing = { facts: { status, plans: [], commands: [] }, plans: [] };
   if (status !== "complete") return nothing;
   const concerned = concernedPlans(payload, objective, store, env);
+  const goals = mayHaveGoals(payload, objective, store)
+    ? await (await import("./performance.ts")).judgeGoals(payload, objective, store, env)
+    : { judged: [], plans: [] };
   if (concerned.length === 0 && objective !== null && OURS.test(objective))
     return {
       ...nothing,
       facts: { status, plans: [missing("its plan is not here", objective)], commands: [] },
     };
-  if (concerned.length === 0 && isOrderedWithoutPlan(payload, store, env))
+  if (concerned.length === 0 && goals.judged.length === 0 && isOrderedWithoutPlan(payload, store, env))
     return { ...nothing, facts: { status, plans: [UNPLANNED], commands: [] } };
   const around = surroundingsOf(payload, env);
-  const plans: JudgedPlan[] = [];
+  const plans: JudgedPlan[] = [...goals.judged];
   for (const { seen, binding } of concerned)
     plans.push(await judge(seen, binding, objective, around, store, payload.session));
   // Those that a plan began with are commands of its quality gate; one that was taken away before it began is not.
@@ -63,7 +67,10 @@ export async function gather(
       : await repositoryGates(payload, store, around, leftMs, covered);
   return {
     facts: { status, plans, commands },
-    plans: concerned.flatMap(({ seen }) => (seen.loaded === null ? [] : [seen.loaded.state.planId])),
+    plans: [
+      ...concerned.flatMap(({ seen }) => (seen.loaded === null ? [] : [seen.loaded.state.planId])),
+      ...goals.plans,
+    ],
   };
 }
 
@@ -100,6 +107,7 @@ function concernedPlans(
   const known = new Set<string>();
   if (agent === null)
     for (const binding of store.bindings(session)) {
+      if (binding.workflow !== undefined) continue;
       // Two plans of one folder, one after the other: what is there now is looked at once.
       if (known.has(binding.stateDir)) continue;
       known.add(binding.stateDir);

@@ -12,6 +12,7 @@ import { startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
 import { noteCost, tokensIn } from "./cost.ts";
 import { gatesInForce, keepPolicy } from "./gates.ts";
+import { mayHaveGoals } from "./goals-seen.ts";
 import type { Occasion } from "./notify.ts";
 import { refusedPatch } from "./patch.ts";
 import { type Payload, parsePayload, threadOf } from "./payload.ts";
@@ -91,8 +92,8 @@ const context = (event: string, text: string): Answer =>
 
 async function startWords(payload: Payload, store: SessionStore): Promise<string> {
   await lookOutside(payload);
-  const { ownPlan } = await import("./own-plan.ts");
-  const own = await ownPlan(payload);
+  const { ownWork } = await import("./own-plan.ts");
+  const own = await ownWork(payload, mayHaveGoals(payload, null, store));
   const known = store.note("given", payload.session);
   const { text, digest } = startText({
     plan: own?.facts ?? null,
@@ -116,6 +117,8 @@ async function sight(payload: Payload, store: SessionStore, begins = false): Pro
   const objective = objectiveOf(payload, store);
   const plans = plansAt(cwd, session, process.env);
   await remember(plans, session, objective, store, begins);
+  if (mayHaveGoals(payload, objective, store))
+    await (await import("./performance.ts")).sightGoals(payload, objective, store, begins);
   const { root } = findRootFast(cwd);
   // What was once seen stays in force for the session; a file that cannot be read is for the gate to complain of.
   const known = store.gates(session, root);

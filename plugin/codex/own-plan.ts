@@ -22,6 +22,18 @@ export async function ownPlan(payload: Payload): Promise<{ ws: Workspace; facts:
   return { ws: own.ws, facts };
 }
 
+/** What the session works on: a plan that is open, else a performance goal, else a plan that is over. */
+export async function ownWork(
+  payload: Payload,
+  goals: boolean,
+): Promise<{ root: string; facts: PlanFacts } | null> {
+  const plan = await ownPlan(payload);
+  const isOpen = plan?.facts.state === "open";
+  const goal = isOpen || !goals ? null : await (await import("./performance.ts")).ownGoal(payload);
+  const own = isOpen ? plan : (goal ?? plan);
+  return own === null ? null : { root: own.ws.place.root, facts: own.facts };
+}
+
 /** Made in a plain shell, for whoever takes it up first. */
 const isNobodys = ({ loaded, scope }: Seen): boolean =>
   scope === null && loaded !== null && loaded.state.owner.session === null;

@@ -29,7 +29,16 @@ export async function answerPrompt(payload: Payload, prompt: string, store: Sess
   store.setNote("intents", payload.session, intent);
   if (intent === null) return "";
   const plan = (await ownPlan(payload))?.facts ?? null;
-  return intentText(intent, { plan, performance: null, skillPrefix: "$proofgate:" });
+  const goal = intent === "performance-goal" ? await openGoalOf(payload) : null;
+  return intentText(intent, { plan, performance: goal, skillPrefix: "$proofgate:" });
+}
+
+/** The performance goal that an order to work on one means. */
+async function openGoalOf(payload: Payload): Promise<{ slug: string; next: string } | null> {
+  const own = await (await import("./performance.ts")).ownGoal(payload);
+  return own === null || own.facts.state !== "open"
+    ? null
+    : { slug: own.facts.goal?.id ?? own.facts.title, next: own.facts.next.command };
 }
 
 /** The plan's files, written to in the user's name: the words came from the user's own prompt. */
@@ -39,8 +48,33 @@ function asUser(payload: Payload, ws: Workspace): Workspace {
 }
 
 async function approveAsUser(payload: Payload, what: "all" | readonly string[]): Promise<string> {
+  const goals = await approveGoals(payload, what);
   const own = await ownPlan(payload);
+  if (goals.length > 0)
+    return `The user approved ${goals.join(" ")}.${own === null ? "" : ` ${await approvePlan(payload, own, what)}`}`;
   if (own === null) return "Proofgate approved nothing: there is no plan here.";
+  return approvePlan(payload, own, what);
+}
+
+/** Exchanged or given up performance goals. @returns what was approved, `slug W001` each */
+async function approveGoals(payload: Payload, what: "all" | readonly string[]): Promise<readonly string[]> {
+  const { readableGoals } = await import("./performance.ts");
+  const { approveGoal, openWeakenings } = await import("../../components/performance-goal/approve.ts");
+  const approved: string[] = [];
+  for (const { ws, goal } of readableGoals(payload)) {
+    const shown = openWeakenings(ws, goal).filter(({ id }) => what === "all" || what.includes(id));
+    if (shown.length === 0) continue;
+    approveGoal(ws.as({ kind: "user", host: "codex", session: payload.session }), goal, shown);
+    approved.push(...shown.map(({ id }) => `${goal.slug} ${id}`));
+  }
+  return approved;
+}
+
+async function approvePlan(
+  payload: Payload,
+  own: { ws: Workspace },
+  what: "all" | readonly string[],
+): Promise<string> {
   const ws = asUser(payload, own.ws);
   const plan = requirePlan(ws).state;
   const open = subjects(ws, plan);

@@ -4,8 +4,9 @@ import { readConfig } from "../../components/ulw-loop/workspace.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
 import { onStop, parseStopMemory } from "../../hooks/continuation.ts";
 import { tokensIn } from "./cost.ts";
+import { mayHaveGoals } from "./goals-seen.ts";
 import { notify } from "./notify.ts";
-import { ownPlan } from "./own-plan.ts";
+import { ownWork } from "./own-plan.ts";
 import { type Payload, threadOf } from "./payload.ts";
 import { runsOnce } from "./runs-once.ts";
 
@@ -17,7 +18,7 @@ export async function answerStop(
   store: SessionStore,
 ): Promise<Readonly<Record<string, unknown>> | null> {
   if (payload.agent !== null) return null;
-  const own = await ownPlan(payload);
+  const own = await ownWork(payload, mayHaveGoals(payload, null, store));
   // A plan that nobody took up is not this session's to finish.
   const mine = own !== null && store.bindings(payload.session).some((one) => one.plan === own.facts.planId);
   const thread = threadOf(payload);
@@ -31,7 +32,7 @@ export async function answerStop(
     now: Date.now(),
     promptedAt: figure(prompted, "at"),
     tokens: used === null ? null : used - (figure(prompted, "tokens") ?? 0),
-    budget: mine ? await budgetOf(own.ws.place.root) : null,
+    budget: mine ? await budgetOf(own.root) : null,
     hostContinues: hostGoal === "active" && !runsOnce(process.env.PROOFGATE_HOST_ARGS ?? ""),
     hostGoal,
     ended: "finished",

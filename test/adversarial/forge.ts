@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { encodeLine } from "../../components/journal/line.ts";
 import { snapshotBody, snapshotFile } from "../../components/journal/snapshot.ts";
-import type { Line } from "../../components/journal/types.ts";
+import type { Line, Workflow } from "../../components/journal/types.ts";
 import type { PlanEvent } from "../../components/ulw-loop/events.ts";
 import { ulwLoop } from "../../components/ulw-loop/reduce.ts";
 import type { World } from "../helpers/world.ts";
@@ -20,25 +20,28 @@ export const readLedger = (world: World, dir = STATE): LedgerLine[] =>
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
+type Bare<Event> = Pick<Line<Event>, "at" | "by" | "cmd" | "events">;
+
 /** Writes ledger and snapshot anew from these lines; numbers, links, digests and hashes are all right afterwards. */
-function writeLedger(
+export function writeLedger<State, Event>(
   world: World,
-  lines: readonly Pick<LedgerLine, "at" | "by" | "cmd" | "events">[],
-  dir = STATE,
+  workflow: Workflow<State, Event>,
+  lines: readonly Bare<Event>[],
+  dir: string,
 ): void {
-  let state = ulwLoop.initial;
+  let state = workflow.initial;
   let prev = "0".repeat(64);
   let seq = 0;
   let bytes = "";
   let body = "";
   for (const { at, by, cmd, events } of lines) {
     seq++;
-    for (const event of events) state = ulwLoop.reduce(state, event, { seq, at, by });
+    for (const event of events) state = workflow.reduce(state, event, { seq, at, by });
     body = snapshotBody(state);
     const line = encodeLine({
       seq,
       prev,
-      format: ulwLoop.format,
+      format: workflow.format,
       at,
       by,
       cmd,
@@ -50,14 +53,14 @@ function writeLedger(
     prev = line.head.hash;
   }
   world.write(`${dir}/ledger.jsonl`, bytes);
-  world.write(`${dir}/goals.json`, snapshotFile(ulwLoop.format, { seq, hash: prev }, body));
+  world.write(`${dir}/${workflow.snapshotName}`, snapshotFile(workflow.format, { seq, hash: prev }, body));
 }
 
 /** Changes the whole ledger, consistently. */
 export function forge(
   world: World,
-  change: (lines: LedgerLine[]) => readonly Pick<LedgerLine, "at" | "by" | "cmd" | "events">[],
+  change: (lines: LedgerLine[]) => readonly Bare<PlanEvent>[],
   dir = STATE,
 ): void {
-  writeLedger(world, change(readLedger(world, dir)), dir);
+  writeLedger(world, ulwLoop, change(readLedger(world, dir)), dir);
 }

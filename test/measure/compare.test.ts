@@ -43,7 +43,7 @@ test("a true difference in time is found, and shown with its interval", async ()
   const said = await of.run(["compare", "HEAD", "--budget", "30s", "--", "sh", "sleep.sh"]);
   expect(said.exit).toBe(0);
   expect(said.out).toMatch(
-    /^wall time {3}\d+(\.\d+)? → \d+(\.\d+)? ms {3}−\d\d\.\d % {3}\[−\d\d\.\d, −\d\d\.\d\] {3}\d+ pairs, noise /,
+    /^wall time {3}\d+(\.\d+)? → \d+(\.\d+)? ms {3}−\d\d\.\d % {3}\[−\d+\.\d, −\d+\.\d\] {3}\d+ pairs, noise /,
   );
   expect(said.out).toContain("\nIMPROVED");
 }, 60_000);

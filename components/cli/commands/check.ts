@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import type { Problem } from "../../errors.ts";
 import { resolveCommit, showFile } from "../../evidence/git.ts";
+import { slugsOf } from "../../performance-goal/place.ts";
 import { ciText } from "../../report/results.ts";
 import { plural, shown } from "../../report/text.ts";
 import { silentProblems } from "../../ulw-loop/audit.ts";
@@ -15,13 +16,17 @@ import { isComplete } from "../../ulw-loop/model.ts";
 import { asSeen } from "../../ulw-loop/own-runs.ts";
 import { lookAt } from "../../ulw-loop/present.ts";
 import { reviewOf } from "../../ulw-loop/reviewed.ts";
-import { readConfig, requirePlan } from "../../ulw-loop/workspace.ts";
+import { readConfig, readPlan, requirePlan } from "../../ulw-loop/workspace.ts";
 import type { Context, Output } from "../context.ts";
 import { readBounded } from "../input.ts";
 import { decode } from "./create.ts";
+import { workspaceOf } from "./performance-kit.ts";
 
 export async function checkCommand(context: Context): Promise<Output> {
+  const goals = await goalProblems(context);
   const ws = context.workspace();
+  // Where there are performance goals, a plan is not missed.
+  if (goals !== null && readPlan(ws) === null) return goalsOnly(goals);
   const loaded = requirePlan(ws);
   requireWholeLedger(ws, loaded);
   requireWitnessed(ws, loaded.state);
@@ -33,6 +38,7 @@ export async function checkCommand(context: Context): Promise<Output> {
     ...planDefects(plan, present, policy),
     ...(isComplete(plan) ? gateDefects(plan, present) : []),
     ...silentProblems(ws),
+    ...(goals?.problems ?? []),
   ];
   const valid = problems.length === 0;
   const next = nextFor({ id: problems[0]?.where.split("-")[0] ?? "" }, problems, true);
@@ -57,6 +63,43 @@ export async function checkCommand(context: Context): Promise<Output> {
               nextActions: next,
             },
           }),
+    },
+    exit: valid ? 0 : 1,
+  };
+}
+
+interface GoalProblems {
+  readonly count: number;
+  readonly problems: readonly Problem[];
+  /** The command that deals with most of the first goal's; empty where nothing is wrong. */
+  readonly next: string;
+}
+
+/** Performance goals that ask for something; null where there is none. */
+async function goalProblems(context: Context): Promise<GoalProblems | null> {
+  const slugs = slugsOf(context.root());
+  if (slugs.length === 0) return null;
+  const { judgeSeen } = await import("../../performance-goal/host-gate.ts");
+  const judged = await Promise.all(slugs.map((slug) => judgeSeen(workspaceOf(context, slug))));
+  return {
+    count: slugs.length,
+    problems: judged.flatMap(({ problems }) => problems),
+    next: judged.find(({ problems }) => problems.length > 0)?.next ?? "",
+  };
+}
+
+function goalsOnly({ count, problems, next }: GoalProblems): Output {
+  const valid = problems.length === 0;
+  return {
+    text: valid
+      ? `ok: ${plural(count, "performance goal")}, measured and fresh on the tree as it is`
+      : [...problems.map((p) => `- ${p.where} ${shown(p.message)}`), `next: ${next}`].join("\n"),
+    json: {
+      valid,
+      problems,
+      ...(valid
+        ? {}
+        : { error: { code: "not_proven", message: plural(problems.length, "defect"), nextActions: [next] } }),
     },
     exit: valid ? 0 : 1,
   };

@@ -8,11 +8,11 @@ import { lookAt } from "../../performance-goal/fresh.ts";
 import { slugsOf } from "../../performance-goal/place.ts";
 import { evaluateAndRecord } from "../../performance-goal/record.ts";
 import {
+  abandonEvents,
   checkpointEvents,
   completeEvents,
   handoff,
   nextStep,
-  requireOpen,
   requireStarted,
   startGoal,
   whyNotPassing,
@@ -173,20 +173,16 @@ export async function listCommand(context: Context): Promise<Output> {
 export async function abandonCommand(context: Context): Promise<Output> {
   const ws = goalOf(context);
   const why = requireEvidence(context.value("evidence") ?? "abandoned by command");
-  const { loaded } = changeGoal(ws, "abandon", (goal) => {
-    if (goal.status === "complete") requireOpen(goal);
-    return { events: goal.status === "abandoned" ? [] : [{ type: "goal_abandoned", why }], result: null };
-  });
+  const { loaded } = changeGoal(ws, "abandon", (goal) => ({
+    events: abandonEvents(goal, why, context.writer.kind),
+    result: null,
+  }));
   const { slug } = loaded.state;
   const byUser = context.writer.kind === "user";
   return {
     text: [
       `Abandoned: ${shown(slug)}. Nothing is lost; it does not resume by itself.`,
-      ...(byUser
-        ? []
-        : [
-            "It still holds the host's goal up: only the user can give it up (proofgate performance-goal abandon at their terminal).",
-          ]),
+      ...(byUser ? [] : ["The host's goal is held up by it until the user agrees: proofgate approve."]),
       `next: proofgate performance-goal start --slug ${slug}  (to take it up again)`,
     ].join("\n"),
     json: goalJson(loaded.state, loaded.head, null),

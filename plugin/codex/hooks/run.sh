@@ -25,7 +25,7 @@ export PATH PROOFGATE_PATH
 # A plan, or gates of the repository, in this folder or above it?
 here=$PWD
 while :; do
-  if [ -e "$here/.omo/ulw-loop" ] || [ -e "$here/.proofgate.yaml" ]; then break; fi
+  if [ -e "$here/.omo/ulw-loop" ] || [ -e "$here/.omx/goals/performance" ] || [ -e "$here/.proofgate.yaml" ]; then break; fi
   case $here in '' | /) here= && break ;; esac
   here=${here%/*}
 done
@@ -69,7 +69,8 @@ case $event in
     ;;
   post-shell)
     seen=$state/seen/$session
-    for ledger in "$here"/.omo/ulw-loop/ledger.jsonl "$here"/.omo/ulw-loop/*/ledger.jsonl; do
+    for ledger in "$here"/.omo/ulw-loop/ledger.jsonl "$here"/.omo/ulw-loop/*/ledger.jsonl \
+      "$here"/.omx/goals/performance/*/ledger.jsonl; do
       [ -e "$ledger" ] || continue
       if [ ! -e "$seen" ] || [ "$ledger" -nt "$seen" ]; then changed=1 && break; fi
     done
@@ -82,7 +83,7 @@ case $event in
     known=
     [ ! -e "$state/hosts/$session.json" ] || known=$(cat "$state/hosts/$session.json")
     case $payload$known in
-      *'Complete every goal of the plan in'*) ;;
+      *'Complete every goal of the plan in'* | *'Reach the performance goal in'*) ;;
       *)
         if [ -z "$here" ] && [ ! -e "$state/bindings/$session.json" ] && [ ! -e "$state/gates/$session.json" ] &&
           [ ! -e "$state/intents/$session.json" ]; then
