@@ -114,8 +114,8 @@ export async function createGoal(
 
 /** The one objective of the host's goal; it names what never changes. */
 const hostObjective = (place: Pick<Place, "statePath">, objective: string): string =>
-  `Reach the performance goal in ${place.statePath}: ${shorten(oneLine(objective), 200)} ` +
-  "It counts when the tool has measured it: proofgate performance-goal status.";
+  `Reach the performance goal in ${place.statePath} ("${shorten(oneLine(objective), 200)}"); it counts when the tool has measured it. ` +
+  "The tool says what comes next: proofgate performance-goal status.";
 
 /** What somebody else than the user gave up is still asked for. */
 const isOver = (goal: PerformanceGoal): boolean => goal.status === "complete" || isGivenUp(goal);

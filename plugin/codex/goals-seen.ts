@@ -7,7 +7,7 @@ import type { SessionStore } from "../../components/witness/sessions.ts";
 import type { Payload } from "./payload.ts";
 
 /** How our objectives begin, whatever the paths in them: a goal that names one which is not there is not a foreign one. */
-export const OURS = /^Reach the performance goal in \S*state\.json: /;
+export const OURS = /^Reach the performance goal in \S*state\.json /;
 
 export const mayHaveGoals = (payload: Payload, objective: string | null, store: SessionStore): boolean =>
   existsSync(join(findRootFast(payload.cwd).root, ".omx", "goals", "performance")) ||
