@@ -13,11 +13,11 @@ import { parseTarget, settleTarget } from "../measure/target.ts";
 import { oneLine, shorten } from "../words/plain-text.ts";
 import { documentText, writeDocument } from "./document.ts";
 import { benchOf, exitOn, sidesOf } from "./evaluate.ts";
-import { evaluatorOf } from "./evaluator.ts";
+import { evaluatorOf, usualProtection } from "./evaluator.ts";
 import type { GoalEvent } from "./events.ts";
 import { runGuards } from "./guards.ts";
 import { type Contract, type Evaluator, isGivenUp, type PerformanceGoal } from "./model.ts";
-import { type Place, placeOf } from "./place.ts";
+import { type Place, placeOf, slugFrom } from "./place.ts";
 import { changeState, readGoal, type Workspace } from "./workspace.ts";
 
 /** What was asked for, before anything ran. */
@@ -25,7 +25,10 @@ export interface Asked {
   readonly objective: string;
   readonly slug: string | undefined;
   readonly base: string;
-  readonly contract: Omit<Contract, "measure" | "runMs">;
+  /** `protect` null: worked out from the command. */
+  readonly contract: Omit<Contract, "measure" | "runMs" | "protect"> & {
+    readonly protect: readonly string[] | null;
+  };
   /** Null: prose only. */
   readonly measure: {
     readonly metric: string | null;
@@ -55,7 +58,10 @@ const MOST_RUN_MS = 30 * 60_000;
 
 /** The folder's name: the slug given, or one made of the objective. @throws Refusal `invalid_id` */
 const slugOf = (asked: Pick<Asked, "slug" | "objective">, root: string): string =>
-  placeOf(root, asked.slug ?? slugify(asked.objective.split("\n")[0] ?? "")).slug;
+  placeOf(
+    root,
+    asked.slug === undefined ? slugify(asked.objective.split("\n")[0] ?? "") : slugFrom(asked.slug),
+  ).slug;
 
 /**
  * @param open makes the workspace of a slug
@@ -71,7 +77,9 @@ export async function createGoal(
   const existing = readGoal(ws)?.state ?? null;
   requireRoom(existing, asked, ws.place);
   return withTreeObjects(root, async (today) => {
-    const plain: Contract = { ...asked.contract, measure: null, runMs: MOST_RUN_MS };
+    const judges = asked.measure === null || asked.measure.metric?.startsWith("$") === true;
+    const protect = asked.contract.protect ?? usualProtection(root, asked.contract, today, judges);
+    const plain: Contract = { ...asked.contract, protect, measure: null, runMs: MOST_RUN_MS };
     const evaluator = evaluatorOf(root, plain, today);
     requireWork(evaluator, today);
     tell("a first run of the evaluator on both versions");

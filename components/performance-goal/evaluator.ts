@@ -31,11 +31,8 @@ export function evaluatorOf(
   contract: Pick<Contract, "command" | "cwd" | "protect">,
   tree: Tree,
 ): Evaluator {
-  const { scripts, lines } = packageScripts(root, contract.command, contract.cwd);
-  const paths =
-    contract.protect === null
-      ? usualFiles(contract, [contract.command, ...lines], tree, root)
-      : named(contract.protect, tree);
+  const { scripts } = packageScripts(root, contract.command, contract.cwd);
+  const paths = named(contract.protect, tree);
   const files = Object.fromEntries([...paths].sort().map((path) => [path, tree.files.get(path) ?? ""]));
   const text = JSON.stringify([
     contract.command,
@@ -51,14 +48,19 @@ const named = (protect: readonly string[], tree: Tree): ReadonlySet<string> => {
   return new Set([...tree.files.keys()].filter(matches));
 };
 
-/** The files that the command names and that measure; folders that hold nothing else count whole. */
-function usualFiles(
-  { cwd }: Pick<Contract, "cwd">,
-  lines: readonly string[],
-  tree: Tree,
+/**
+ * What is protected where the user does not say: the files that the command names and that measure, and folders that hold
+ * nothing else. Worked out once, when the contract is made, and fixed with it.
+ * @param judges the script that is run says what counts (an exit status, JSON), so that it is no product in any case
+ */
+export function usualProtection(
   root: string,
-): ReadonlySet<string> {
+  { command, cwd }: Pick<Contract, "command" | "cwd">,
+  tree: Tree,
+  judges: boolean,
+): readonly string[] {
   const found = new Set<string>();
+  const lines = [command, ...packageScripts(root, command, cwd).lines];
   const all = [...tree.files.keys()];
   for (const line of lines) {
     // What a package script runs is a line of its own here, and no suite that finds its tests by itself.
@@ -66,13 +68,12 @@ function usualFiles(
     const files = checkFiles({ ...makeCheck({ run: line }), cwd }, tree, null);
     for (const path of files.own) if (!files.scripts.includes(path)) found.add(path);
     // A script that is run directly may be the very program that has to become faster.
-    for (const path of files.scripts) if (isMeasuring(root, path)) found.add(path);
+    for (const path of files.scripts) if (judges || isMeasuring(root, path)) found.add(path);
     if (simpleCommands(line).some(({ words }) => MAKES.has(words[0] ?? "")))
       for (const path of all) if (MAKEFILE.test(path)) found.add(path);
   }
   const folders = new Set([...found].flatMap(measuringFolder));
-  for (const path of all) if (measuringFolder(path).some((folder) => folders.has(folder))) found.add(path);
-  return found;
+  return [...folders, ...[...found].filter((path) => measuringFolder(path).length === 0)].sort();
 }
 
 /** Called like what measures, or it prints the metric itself. */

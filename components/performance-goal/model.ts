@@ -16,8 +16,8 @@ export interface Contract {
   readonly measure: Measure | null;
   /** Commands that have to pass on the working tree before anything is measured. */
   readonly guards: readonly string[];
-  /** Globs of the evaluator's own files; null: worked out from the command. */
-  readonly protect: readonly string[] | null;
+  /** Globs of the evaluator's own files. */
+  readonly protect: readonly string[];
   /** Globs of the files whose change makes a verdict stale; null: all. */
   readonly covers: readonly string[] | null;
   readonly setup: readonly string[];

@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { assertId } from "../journal/safe-fs.ts";
+import { assertId, slugify } from "../journal/safe-fs.ts";
 
 const FOLDER = ".omx/goals/performance";
 
@@ -27,6 +27,10 @@ export function placeOf(root: string, slug: string): Place {
     ledgerPath: `${folder}/ledger.jsonl`,
   };
 }
+
+/** A slug as somebody writes it: words of any script become one, and what could lead elsewhere stays for `placeOf` to refuse. */
+export const slugFrom = (given: string): string =>
+  /^[A-Za-z0-9._-]*$|[/\\]|\.\./.test(given) ? given : slugify(given);
 
 /** Slugs of the goals of a repository, sorted. */
 export function slugsOf(root: string): readonly string[] {

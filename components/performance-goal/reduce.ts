@@ -19,7 +19,7 @@ const EMPTY: PerformanceGoal = {
     cwd: "",
     measure: null,
     guards: [],
-    protect: null,
+    protect: [],
     covers: null,
     setup: [],
     share: [],

@@ -8,7 +8,7 @@ import { watch } from "../witness/ledger.ts";
 import { openWitness, type WitnessStore } from "../witness/store.ts";
 import type { GoalEvent } from "./events.ts";
 import { isClosed, type PerformanceGoal } from "./model.ts";
-import { type Place, placeOf, slugsOf } from "./place.ts";
+import { type Place, placeOf, slugFrom, slugsOf } from "./place.ts";
 import { performanceGoal } from "./reduce.ts";
 
 export interface Workspace {
@@ -168,9 +168,9 @@ export function chooseSlug(
 ): string {
   const slugs = slugsOf(root);
   if (given !== undefined) {
-    placeOf(root, given);
-    if (slugs.includes(given)) return given;
-    throw noGoal(root, given);
+    const { slug } = placeOf(root, slugFrom(given));
+    if (slugs.includes(slug)) return slug;
+    throw noGoal(root, slug);
   }
   const open = slugs.length > 1 ? slugs.filter(isOpen) : slugs;
   const [only, ...more] = open;

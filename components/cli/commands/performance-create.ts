@@ -13,7 +13,7 @@ import { decodeBrief } from "../../words/plain-text.ts";
 import type { Context, Output } from "../context.ts";
 import { readBounded } from "../input.ts";
 import { badValue, budgetFrom, effectFrom, percentFrom } from "../measure-flags.ts";
-import { goalJson, workspaceOf } from "./performance-kit.ts";
+import { armedAt, goalJson, workspaceOf } from "./performance-kit.ts";
 
 export async function createCommand(context: Context): Promise<Output> {
   const root = context.root();
@@ -82,6 +82,9 @@ export async function createCommand(context: Context): Promise<Output> {
       `protected: ${files.length === 0 ? "no file" : shown(files.slice(0, 6).join(" "))}${files.length > 6 ? ` and ${files.length - 6} more` : ""}`,
       `a verdict takes ${cost.least === cost.most ? "about " : `${duration(cost.least)} to `}${duration(cost.most)}`,
       ...remarks.map((remark) => `note: ${shown(remark)}`),
+      armedAt(context, goal) === null
+        ? "gate not armed: no host hook in this session; complete still asks for a measurement"
+        : "gate armed",
       ...(waits ? ["WAITS FOR THE USER: an open goal was replaced; proofgate approve"] : []),
       `next: proofgate performance-goal start --slug ${goal.slug}`,
     ].join("\n"),

@@ -5,6 +5,7 @@ import { type Present, staleness } from "../../performance-goal/fresh.ts";
 import { isClosed, type PerformanceGoal } from "../../performance-goal/model.ts";
 import { type Next, nextStep } from "../../performance-goal/steps.ts";
 import { chooseSlug, openGoal, readGoal, type Workspace } from "../../performance-goal/workspace.ts";
+import { openSessions } from "../../witness/sessions.ts";
 import type { Context } from "../context.ts";
 
 /** @throws Refusal `no_plan`, `unknown_goal`, `invalid_id` */
@@ -24,6 +25,15 @@ export function goalOf(context: Context): Workspace {
 
 export const workspaceOf = (context: Context, slug: string): Workspace =>
   openGoal({ root: context.root(), slug, writer: context.writer, env: context.env });
+
+/** When a host's hook was last seen in the goal's session or in this one; milliseconds since the epoch, null for never. */
+export function armedAt(context: Context, goal: PerformanceGoal | null): number | null {
+  const store = openSessions(context.env);
+  const times = [goal?.owner.session ?? null, context.writer.session].flatMap((one) =>
+    one === null ? [] : (store.seen(one) ?? []),
+  );
+  return times.length === 0 ? null : Math.max(...times);
+}
 
 /** The keys that each command answers with (docs/performance.md). */
 export function goalJson(

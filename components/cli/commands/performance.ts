@@ -20,12 +20,11 @@ import {
 import { changeGoal, readGoal, requireGoal, requireWholeLedger } from "../../performance-goal/workspace.ts";
 import { evaluationText, goalBoard, goalsList } from "../../report/performance.ts";
 import { shown } from "../../report/text.ts";
-import { openSessions } from "../../witness/sessions.ts";
 import { requireEvidence } from "../../words/evidence-text.ts";
 import type { Context, Output } from "../context.ts";
 import { hostSnapshot } from "../host-argument.ts";
 import { badValue } from "../measure-flags.ts";
-import { goalJson, goalOf, workspaceOf } from "./performance-kit.ts";
+import { armedAt, goalJson, goalOf, workspaceOf } from "./performance-kit.ts";
 import { progressTeller } from "./performance-progress.ts";
 
 export async function startCommand(context: Context): Promise<Output> {
@@ -109,11 +108,14 @@ export async function completeCommand(context: Context): Promise<Output> {
   };
 }
 
-export async function statusCommand(context: Context): Promise<Output> {
+export const statusCommand = (context: Context): Promise<Output> =>
+  goalStatus(context, hostSnapshot(context));
+
+/** @param host the host's goal, where it was told */
+export async function goalStatus(context: Context, host?: ReturnType<typeof hostSnapshot>): Promise<Output> {
   const ws = goalOf(context);
   const { state: goal, head } = requireGoal(ws);
   const present = await lookAt(ws.place.root, goal.contract);
-  const host = hostSnapshot(context);
   const remarks: string[] = [];
   const edited = documentChange(ws.place, goal);
   if (edited !== null) remarks.push(edited);
@@ -125,16 +127,13 @@ export async function statusCommand(context: Context): Promise<Output> {
     remarks.push(found.ok ? found.note : `${found.refusal.message} ${found.refusal.nextActions[0] ?? ""}`);
   }
   const next = nextStep(goal, present);
-  const seen = [goal.owner.session, context.writer.session].flatMap((one) =>
-    one === null ? [] : (openSessions(context.env).seen(one) ?? []),
-  );
-  const armedAt = seen.length === 0 ? null : Math.max(...seen);
+  const armed = armedAt(context, goal);
   const json = goalJson(goal, head, present);
   return {
-    text: goalBoard({ goal, present, next, now: Date.now(), armedAt, remarks }),
+    text: goalBoard({ goal, present, next, now: Date.now(), armedAt: armed, remarks }),
     json: {
       ...json,
-      armed: armedAt !== null,
+      armed: armed !== null,
       contract: goal.contract,
       base: goal.base,
       baseline: goal.baseline,

@@ -1,5 +1,6 @@
 /** `status`, `criteria`, `next`: looking, never changing. */
 
+import { slugsOf } from "../../performance-goal/place.ts";
 import { board } from "../../report/board.ts";
 import { pad, shown } from "../../report/text.ts";
 import { armedAt } from "../../ulw-loop/armed.ts";
@@ -9,11 +10,13 @@ import { findGoal } from "../../ulw-loop/ids.ts";
 import { isComplete } from "../../ulw-loop/model.ts";
 import { lookAt } from "../../ulw-loop/present.ts";
 import { total, usageOf } from "../../ulw-loop/usage.ts";
-import { requirePlan } from "../../ulw-loop/workspace.ts";
+import { readPlan, requirePlan } from "../../ulw-loop/workspace.ts";
 import type { Context, Output } from "../context.ts";
 
 export async function status(context: Context): Promise<Output> {
   const ws = context.workspace();
+  const goals = await goalsInstead(context);
+  if (goals !== null) return goals;
   const { state: plan, head } = requirePlan(ws);
   const present = await lookAt(ws.place, { thorough: false });
   const assessed = assessPlan(plan, present);
@@ -123,8 +126,20 @@ export async function criteria(context: Context): Promise<Output> {
   };
 }
 
+/** Where there is no plan, and performance goals are: what `status` and `next` are asked for then. */
+async function goalsInstead(context: Context): Promise<Output | null> {
+  if (slugsOf(context.root()).length === 0 || readPlan(context.workspace()) !== null) return null;
+  const { goalStatus } = await import("./performance.ts");
+  return goalStatus(context);
+}
+
 export async function next(context: Context): Promise<Output> {
   const ws = context.workspace();
+  const goals = await goalsInstead(context);
+  if (goals !== null) {
+    const { next: step, ledger } = goals.json as { next: { why: string; command: string }; ledger: unknown };
+    return { text: `${step.command}\n  ${shown(step.why)}`, json: { next: step, ledger } };
+  }
   const { state: plan, head } = requirePlan(ws);
   const present = await lookAt(ws.place, { thorough: false });
   const step = stepFor(plan, present);
