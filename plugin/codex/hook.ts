@@ -10,13 +10,15 @@ import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { openSessions, type SessionStore } from "../../components/witness/sessions.ts";
 import { startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
-import { noteCost, tokensIn } from "./cost.ts";
-import { gatesInForce, keepPolicy } from "./gates.ts";
-import { mayHaveGoals } from "./goals-seen.ts";
-import type { Occasion } from "./notify.ts";
-import { refusedPatch } from "./patch.ts";
-import { type Payload, parsePayload, threadOf } from "./payload.ts";
-import { objectiveOf, plansAt, remember, type Seen } from "./sight.ts";
+import { type Payload, threadOf } from "../common/call.ts";
+import { noteCost } from "../common/cost.ts";
+import { gatesInForce, keepPolicy } from "../common/gates.ts";
+import { mayHaveGoals } from "../common/goals-seen.ts";
+import type { Occasion } from "../common/notify.ts";
+import { refusedPatch } from "../common/patch.ts";
+import { objectiveOf, plansAt, remember, type Seen } from "../common/sight.ts";
+import { CODEX } from "./host.ts";
+import { parsePayload } from "./payload.ts";
 
 /**
  * Half of the timeouts that hooks.json asks for, in milliseconds: at that time the gate's answer is no. Before a completion
@@ -40,37 +42,43 @@ async function answer(event: string, payload: Payload, store: SessionStore): Pro
     }
     case "start":
       // A compaction comes in the middle: what lies here now was made while hooks watched.
-      noteCost(payload, store, await sight(payload, store, !isCompaction(payload)), !isCompaction(payload));
+      noteCost(
+        payload,
+        store,
+        CODEX,
+        await sight(payload, store, !isCompaction(payload)),
+        !isCompaction(payload),
+      );
       return context("SessionStart", await startWords(payload, store));
     case "prompt": {
       // In a subagent the agent itself wrote the prompt: it is not the user.
       if (payload.agent !== null) {
         await lookOutside(payload);
-        const { reviewBegins } = await import("./review.ts");
+        const { reviewBegins } = await import("../common/review.ts");
         await reviewBegins(payload, store);
         return null;
       }
-      noteCost(payload, store, await sight(payload, store), true);
-      store.setNote("prompts", payload.session, { at: Date.now(), tokens: tokensIn(payload.transcript) });
+      noteCost(payload, store, CODEX, await sight(payload, store), true);
+      store.setNote("prompts", payload.session, { at: Date.now(), tokens: CODEX.tokens(payload) });
       await lookOutside(payload);
-      const { answerPrompt } = await import("./prompt.ts");
-      return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt, store));
+      const { answerPrompt } = await import("../common/prompt.ts");
+      return context("UserPromptSubmit", await answerPrompt(payload, payload.prompt, store, CODEX));
     }
     case "subagent-stop": {
-      noteCost(payload, store, plansAt(payload.cwd, payload.session, process.env));
+      noteCost(payload, store, CODEX, plansAt(payload.cwd, payload.session, process.env, CODEX));
       await lookOutside(payload);
-      const { keepVerdict } = await import("./review.ts");
+      const { keepVerdict } = await import("../common/review.ts");
       await keepVerdict(payload, store);
       return null;
     }
     case "stop": {
-      noteCost(payload, store, await sight(payload, store));
+      noteCost(payload, store, CODEX, await sight(payload, store));
       await lookOutside(payload);
-      const { answerStop } = await import("./stop.ts");
-      return answerStop(payload, store);
+      const { answerStop } = await import("../common/stop.ts");
+      return answerStop(payload, store, CODEX);
     }
     default:
-      noteCost(payload, store, await sight(payload, store));
+      noteCost(payload, store, CODEX, await sight(payload, store));
       return null;
   }
 }
@@ -92,8 +100,8 @@ const context = (event: string, text: string): Answer =>
 
 async function startWords(payload: Payload, store: SessionStore): Promise<string> {
   await lookOutside(payload);
-  const { ownWork } = await import("./own-plan.ts");
-  const own = await ownWork(payload, mayHaveGoals(payload, null, store));
+  const { ownWork } = await import("../common/own-plan.ts");
+  const own = await ownWork(payload, CODEX, mayHaveGoals(payload, null, store));
   const known = store.note("given", payload.session);
   const { text, digest } = startText({
     plan: own?.facts ?? null,
@@ -115,10 +123,10 @@ const OCCASIONS: Readonly<Record<string, "start" | "resume" | "compaction">> = {
 async function sight(payload: Payload, store: SessionStore, begins = false): Promise<readonly Seen[]> {
   const { session, cwd } = payload;
   const objective = objectiveOf(payload, store);
-  const plans = plansAt(cwd, session, process.env);
+  const plans = plansAt(cwd, session, process.env, CODEX);
   await remember(plans, session, objective, store, begins);
   if (mayHaveGoals(payload, objective, store))
-    await (await import("./performance.ts")).sightGoals(payload, objective, store, begins);
+    await (await import("../common/performance.ts")).sightGoals(payload, objective, store, CODEX, begins);
   const { root } = findRootFast(cwd);
   // What was once seen stays in force for the session; a file that cannot be read is for the gate to complain of.
   const known = store.gates(session, root);
@@ -130,14 +138,14 @@ async function sight(payload: Payload, store: SessionStore, begins = false): Pro
 
 async function judged(payload: Payload, store: SessionStore, objective = objectiveOf(payload, store)) {
   await lookOutside(payload);
-  const { gather } = await import("./facts.ts");
-  return gather(payload, store, process.env, DEADLINE_MS - 20_000, objective);
+  const { gather } = await import("../common/facts.ts");
+  return gather(payload, store, process.env, CODEX, DEADLINE_MS - 20_000, objective);
 }
 
 async function ring(payload: Payload, event: Occasion, message: string): Promise<void> {
   await lookOutside(payload);
-  const { notify } = await import("./notify.ts");
-  await notify(payload, event, message);
+  const { notify } = await import("../common/notify.ts");
+  await notify(payload, CODEX, event, message);
 }
 
 async function beforeGoalTool(payload: Payload, store: SessionStore): Promise<Answer> {
@@ -156,7 +164,7 @@ async function afterGoalTool(payload: Payload, store: SessionStore): Promise<Ans
   const thread = threadOf(payload);
   const goal = goalIn(payload.response);
   if (goal !== undefined) store.setHostGoal(thread, { goal, at: new Date().toISOString() });
-  noteCost(payload, store, await sight(payload, store));
+  noteCost(payload, store, CODEX, await sight(payload, store));
   if (payload.tool !== "update_goal") return null;
   if (goal?.status === "blocked") await ring(payload, "blocked", goal.objective);
   if (payload.input.status !== "complete") return null;

@@ -21,15 +21,9 @@ import { forbidFetching, keepFiltersIn } from "../../components/evidence/git.ts"
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import type { Confine } from "../../components/evidence/types.ts";
 import { storeFolder } from "../../components/witness/files.ts";
-import type { Payload } from "./payload.ts";
+import type { Payload } from "../common/call.ts";
+import type { Surroundings } from "../common/host.ts";
 import { newest } from "./transcript.ts";
-
-/** Where and in what surroundings the gate runs a command of the repository. */
-export interface Surroundings {
-  /** Undefined: the session has no sandbox. @throws Refusal `check_inconclusive` where it is not known */
-  readonly confine: Confine | undefined;
-  readonly env: NodeJS.ProcessEnv;
-}
 
 /** What concerns only hooks. */
 const OWN =

@@ -27,9 +27,9 @@ import {
 import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
 import type { JudgedPlan } from "../../hooks/gate.ts";
 import type { PlanFacts } from "../../hooks/types.ts";
+import type { Payload } from "./call.ts";
 import { OURS } from "./goals-seen.ts";
-import type { Payload } from "./payload.ts";
-import { surroundingsOf } from "./sandbox.ts";
+import type { HostSide, Surroundings } from "./host.ts";
 
 interface Seen {
   readonly ws: Workspace;
@@ -39,8 +39,8 @@ interface Seen {
   readonly trouble: unknown;
 }
 
-function see(root: string, slug: string, session: string, env: NodeJS.ProcessEnv): Seen {
-  const ws = openGoal({ root, slug, env, writer: { kind: "agent", host: "codex", session } });
+function see(root: string, slug: string, session: string, env: NodeJS.ProcessEnv, host: HostSide): Seen {
+  const ws = openGoal({ root, slug, env, writer: { kind: "agent", host: host.name, session } });
   try {
     return { ws, loaded: readGoal(ws), trouble: null };
   } catch (trouble) {
@@ -48,9 +48,9 @@ function see(root: string, slug: string, session: string, env: NodeJS.ProcessEnv
   }
 }
 
-const goalsAt = (cwd: string, session: string, env: NodeJS.ProcessEnv): readonly Seen[] => {
+const goalsAt = (cwd: string, session: string, env: NodeJS.ProcessEnv, host: HostSide): readonly Seen[] => {
   const { root } = findRootFast(cwd);
-  return slugsOf(root).map((slug) => see(root, slug, session, env));
+  return slugsOf(root).map((slug) => see(root, slug, session, env, host));
 };
 
 const owns = ({ loaded }: Seen, session: string): boolean => loaded?.state.owner.session === session;
@@ -63,11 +63,12 @@ export async function sightGoals(
   payload: Payload,
   objective: string | null,
   store: SessionStore,
+  host: HostSide,
   begins: boolean,
 ): Promise<void> {
   const { session, cwd } = payload;
   const bound = new Set(store.bindings(session).map((one) => one.plan));
-  for (const one of goalsAt(cwd, session, process.env)) {
+  for (const one of goalsAt(cwd, session, process.env, host)) {
     const { ws, loaded } = one;
     if (loaded === null) continue;
     const goal = loaded.state;
@@ -108,17 +109,18 @@ export async function judgeGoals(
   objective: string | null,
   store: SessionStore,
   env: NodeJS.ProcessEnv,
+  host: HostSide,
 ): Promise<{ readonly judged: readonly JudgedPlan[]; readonly plans: readonly string[] }> {
-  const concerned = concernedGoals(payload, objective, store, env);
+  const concerned = concernedGoals(payload, objective, store, env, host);
   const named = objective !== null && OURS.test(objective);
   if (concerned.length === 0 && named)
     return {
       judged: [missing("its state is not here", objective, "proofgate performance-goal list")],
       plans: [],
     };
-  if (concerned.length === 0 && payload.agent === null && isOrdered(payload, store, env))
+  if (concerned.length === 0 && payload.agent === null && isOrdered(payload, store, env, host))
     return { judged: [UNPLANNED], plans: [] };
-  const around = surroundingsOf(payload, env);
+  const around = host.surroundings(payload, env);
   const judged: JudgedPlan[] = [];
   for (const { seen, binding } of concerned) judged.push(await judge(seen, binding, around));
   return {
@@ -138,6 +140,7 @@ function concernedGoals(
   objective: string | null,
   store: SessionStore,
   env: NodeJS.ProcessEnv,
+  host: HostSide,
 ): readonly Concerned[] {
   const found: Concerned[] = [];
   const known = new Set<string>();
@@ -145,11 +148,11 @@ function concernedGoals(
     for (const binding of store.bindings(session)) {
       if (binding.workflow !== "performance-goal" || known.has(binding.stateDir)) continue;
       known.add(binding.stateDir);
-      const seen = see(binding.root, binding.scope ?? basename(binding.stateDir), session, env);
+      const seen = see(binding.root, binding.scope ?? basename(binding.stateDir), session, env, host);
       if (seen.loaded === null || concerns(seen, session, objective, store, true))
         found.push({ seen, binding });
     }
-  for (const seen of goalsAt(cwd, session, env)) {
+  for (const seen of goalsAt(cwd, session, env, host)) {
     if (known.has(seen.ws.place.dir)) continue;
     // What cannot be read could be anybody's; whose goal names none is not held up by it.
     const unreadable = seen.trouble !== null && objective?.includes(seen.ws.place.statePath) === true;
@@ -200,9 +203,14 @@ function userSpokeSince(goal: PerformanceGoal, session: string, store: SessionSt
 }
 
 /** The user's last words ordered the workflow, and this session never had a goal of it. */
-const isOrdered = ({ session, cwd }: Payload, store: SessionStore, env: NodeJS.ProcessEnv): boolean =>
+const isOrdered = (
+  { session, cwd }: Payload,
+  store: SessionStore,
+  env: NodeJS.ProcessEnv,
+  host: HostSide,
+): boolean =>
   store.note("intents", session) === "performance-goal" &&
-  !goalsAt(cwd, session, env).some((seen) => owns(seen, session));
+  !goalsAt(cwd, session, env, host).some((seen) => owns(seen, session));
 
 const UNPLANNED: JudgedPlan = {
   title: "",
@@ -220,7 +228,7 @@ const UNPLANNED: JudgedPlan = {
 async function judge(
   { ws, loaded, trouble }: Seen,
   binding: Binding | null,
-  around: ReturnType<typeof surroundingsOf>,
+  around: Surroundings,
 ): Promise<JudgedPlan> {
   const title = loaded?.state.title ?? binding?.title ?? "";
   const repair = `proofgate performance-goal repair --slug ${ws.place.slug}`;
@@ -251,8 +259,11 @@ const missing = (why: string, title: string, next: string): JudgedPlan => ({
 });
 
 /** The goal that the session works on, or that nobody does, as the policies see it. */
-export async function ownGoal(payload: Payload): Promise<{ ws: Workspace; facts: PlanFacts } | null> {
-  const seen = goalsAt(payload.cwd, payload.session, process.env).filter((one) => one.loaded !== null);
+export async function ownGoal(
+  payload: Payload,
+  host: HostSide,
+): Promise<{ ws: Workspace; facts: PlanFacts } | null> {
+  const seen = goalsAt(payload.cwd, payload.session, process.env, host).filter((one) => one.loaded !== null);
   const open = (one: Seen): boolean => one.loaded !== null && !isClosed(one.loaded.state);
   const own = seen.filter((one) => owns(one, payload.session));
   const free = seen.filter((one) => one.loaded?.state.owner.session === null);
@@ -292,7 +303,10 @@ export async function ownGoal(payload: Payload): Promise<{ ws: Workspace; facts:
 }
 
 /** Every goal of the folder that is there to be read. */
-export const readableGoals = (payload: Payload): readonly { ws: Workspace; goal: PerformanceGoal }[] =>
-  goalsAt(payload.cwd, payload.session, process.env).flatMap(({ ws, loaded }) =>
+export const readableGoals = (
+  payload: Payload,
+  host: HostSide,
+): readonly { ws: Workspace; goal: PerformanceGoal }[] =>
+  goalsAt(payload.cwd, payload.session, process.env, host).flatMap(({ ws, loaded }) =>
     loaded === null ? [] : [{ ws, goal: loaded.state }],
   );

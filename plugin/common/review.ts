@@ -5,7 +5,7 @@ import { findRootFast } from "../../components/evidence/git-folders.ts";
 import type { SeenVerdict } from "../../components/ulw-loop/reviewed.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
 import { isToldTheVerdict, REVIEWER, verdictIn } from "../../hooks/verdict.ts";
-import type { Payload } from "./payload.ts";
+import type { Payload } from "./call.ts";
 
 /** What was there when the reviewer was asked. Hosts that encrypt a subagent's task tell no hook of it. */
 interface Begun {

@@ -3,12 +3,11 @@
 import { readConfig } from "../../components/ulw-loop/workspace.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
 import { onStop, parseStopMemory } from "../../hooks/continuation.ts";
-import { tokensIn } from "./cost.ts";
+import { type Payload, threadOf } from "./call.ts";
 import { mayHaveGoals } from "./goals-seen.ts";
+import type { HostSide } from "./host.ts";
 import { notify } from "./notify.ts";
 import { ownWork } from "./own-plan.ts";
-import { type Payload, threadOf } from "./payload.ts";
-import { runsOnce } from "./runs-once.ts";
 
 const STATUSES = ["active", "paused", "blocked", "usageLimited", "budgetLimited", "complete"] as const;
 
@@ -16,15 +15,16 @@ const STATUSES = ["active", "paused", "blocked", "usageLimited", "budgetLimited"
 export async function answerStop(
   payload: Payload,
   store: SessionStore,
+  host: HostSide,
 ): Promise<Readonly<Record<string, unknown>> | null> {
   if (payload.agent !== null) return null;
-  const own = await ownWork(payload, mayHaveGoals(payload, null, store));
+  const own = await ownWork(payload, host, mayHaveGoals(payload, null, store));
   // A plan that nobody took up is not this session's to finish.
   const mine = own !== null && store.bindings(payload.session).some((one) => one.plan === own.facts.planId);
   const thread = threadOf(payload);
   const hostGoal = STATUSES.find((one) => one === store.hostGoal(thread)?.goal?.status) ?? null;
   const prompted = store.note("prompts", payload.session);
-  const used = tokensIn(payload.transcript);
+  const used = host.tokens(payload);
   const decision = onStop({
     thread,
     plan: mine ? own.facts : null,
@@ -33,7 +33,7 @@ export async function answerStop(
     promptedAt: figure(prompted, "at"),
     tokens: used === null ? null : used - (figure(prompted, "tokens") ?? 0),
     budget: mine ? await budgetOf(own.root) : null,
-    hostContinues: hostGoal === "active" && !runsOnce(process.env.PROOFGATE_HOST_ARGS ?? ""),
+    hostContinues: host.continues(payload, hostGoal),
     hostGoal,
     ended: "finished",
     openQuestion: false,
@@ -44,7 +44,7 @@ export async function answerStop(
     case "hold":
       return { decision: "block", reason: decision.reason };
     case "let_go":
-      if (own !== null) await notify(payload, "let_go", decision.tellUser);
+      if (own !== null) await notify(payload, host, "let_go", decision.tellUser);
       return { decision: "block", reason: decision.tellAgent, systemMessage: decision.tellUser };
     case "quiet":
       return null;

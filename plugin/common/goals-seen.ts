@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
-import type { Payload } from "./payload.ts";
+import type { Payload } from "./call.ts";
 
 /** How our objectives begin, whatever the paths in them: a goal that names one which is not there is not a foreign one. */
 export const OURS = /^Reach the performance goal in \S*state\.json /;

@@ -14,10 +14,10 @@ import { currentGoal } from "../../components/ulw-loop/ids.ts";
 import { isComplete, type Plan } from "../../components/ulw-loop/model.ts";
 import type { Binding, SessionStore } from "../../components/witness/sessions.ts";
 import type { GateFacts, JudgedCommand, JudgedPlan } from "../../hooks/gate.ts";
+import type { Payload } from "./call.ts";
 import { gatesInForce, policiesOf } from "./gates.ts";
 import { mayHaveGoals } from "./goals-seen.ts";
-import type { Payload } from "./payload.ts";
-import { type Surroundings, surroundingsOf } from "./sandbox.ts";
+import type { HostSide, Surroundings } from "./host.ts";
 import { objectiveOf, owns, plansAt, type Seen, see, serves, workspaceOf } from "./sight.ts";
 
 export interface Gathered {
@@ -38,24 +38,25 @@ export async function gather(
   payload: Payload,
   store: SessionStore,
   env: NodeJS.ProcessEnv,
+  host: HostSide,
   leftMs: number,
   objective = objectiveOf(payload, store),
 ): Promise<Gathered> {
   const status = typeof payload.input.status === "string" ? payload.input.status : "";
   const nothing = { facts: { status, plans: [], commands: [] }, plans: [] };
   if (status !== "complete") return nothing;
-  const concerned = concernedPlans(payload, objective, store, env);
+  const concerned = concernedPlans(payload, objective, store, env, host);
   const goals = mayHaveGoals(payload, objective, store)
-    ? await (await import("./performance.ts")).judgeGoals(payload, objective, store, env)
+    ? await (await import("./performance.ts")).judgeGoals(payload, objective, store, env, host)
     : { judged: [], plans: [] };
   if (concerned.length === 0 && objective !== null && OURS.test(objective))
     return {
       ...nothing,
       facts: { status, plans: [missing("its plan is not here", objective)], commands: [] },
     };
-  if (concerned.length === 0 && goals.judged.length === 0 && isOrderedWithoutPlan(payload, store, env))
+  if (concerned.length === 0 && goals.judged.length === 0 && isOrderedWithoutPlan(payload, store, env, host))
     return { ...nothing, facts: { status, plans: [UNPLANNED], commands: [] } };
-  const around = surroundingsOf(payload, env);
+  const around = host.surroundings(payload, env);
   const plans: JudgedPlan[] = [...goals.judged];
   for (const { seen, binding } of concerned)
     plans.push(await judge(seen, binding, objective, around, store, payload.session));
@@ -75,10 +76,15 @@ export async function gather(
 }
 
 /** The user's last words ordered the workflow, and this session never had a plan for it. */
-function isOrderedWithoutPlan(payload: Payload, store: SessionStore, env: NodeJS.ProcessEnv): boolean {
+function isOrderedWithoutPlan(
+  payload: Payload,
+  store: SessionStore,
+  env: NodeJS.ProcessEnv,
+  host: HostSide,
+): boolean {
   const { session, agent, cwd } = payload;
   if (agent !== null || store.note("intents", session) !== "ulw-loop") return false;
-  return !plansAt(cwd, session, env).some((seen) => owns(seen, session));
+  return !plansAt(cwd, session, env, host).some((seen) => owns(seen, session));
 }
 
 const UNPLANNED: JudgedPlan = {
@@ -101,6 +107,7 @@ function concernedPlans(
   objective: string | null,
   store: SessionStore,
   env: NodeJS.ProcessEnv,
+  host: HostSide,
 ): readonly Concerned[] {
   const { session, agent, cwd } = payload;
   const found: Concerned[] = [];
@@ -111,10 +118,10 @@ function concernedPlans(
       // Two plans of one folder, one after the other: what is there now is looked at once.
       if (known.has(binding.stateDir)) continue;
       known.add(binding.stateDir);
-      const seen = see(workspaceOf(binding.root, binding.scope, session, env), binding.scope);
+      const seen = see(workspaceOf(binding.root, binding.scope, session, env, host), binding.scope);
       if (seen.loaded === null || concerns(seen, session, objective, true)) found.push({ seen, binding });
     }
-  for (const seen of plansAt(cwd, session, env)) {
+  for (const seen of plansAt(cwd, session, env, host)) {
     if (known.has(seen.ws.place.dir)) continue;
     // A plan that cannot be read could be anybody's, another tool's too; whose goal names no plan is not held up by it.
     const unreadable =

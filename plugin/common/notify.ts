@@ -4,8 +4,8 @@ import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { runCommand } from "../../components/evidence/runner.ts";
 import type { Command } from "../../components/evidence/types.ts";
 import { readConfig, readUserConfig } from "../../components/ulw-loop/workspace.ts";
-import type { Payload } from "./payload.ts";
-import { type Surroundings, surroundingsOf } from "./sandbox.ts";
+import type { Payload } from "./call.ts";
+import type { HostSide, Surroundings } from "./host.ts";
 
 export type Occasion = "done" | "blocked" | "let_go";
 
@@ -17,9 +17,14 @@ const LIMIT_MS = 10_000;
  * repository's in the session's sandbox, since the agent can write it. What goes wrong with them is nobody's business here:
  * a broken bell must not hold the gate.
  */
-export async function notify(payload: Payload, event: Occasion, message: string): Promise<void> {
+export async function notify(
+  payload: Payload,
+  host: HostSide,
+  event: Occasion,
+  message: string,
+): Promise<void> {
   const { root } = findRootFast(payload.cwd);
-  const around = surroundingsOf(payload, process.env);
+  const around = host.surroundings(payload, process.env);
   const [users, repositorys] = await Promise.all([
     readUserConfig(process.env).catch(() => null),
     readConfig(root).catch(() => null),

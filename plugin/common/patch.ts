@@ -4,7 +4,7 @@ import { realpathSync } from "node:fs";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { storeFolder } from "../../components/witness/files.ts";
 import { guard, patchTargets } from "../../hooks/guard.ts";
-import type { Payload } from "./payload.ts";
+import type { Payload } from "./call.ts";
 
 /** @returns why it is refused; null when it may go on */
 export function refusedPatch(payload: Payload): string | null {

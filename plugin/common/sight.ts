@@ -17,7 +17,8 @@ import {
   type Workspace,
 } from "../../components/ulw-loop/workspace.ts";
 import type { SessionStore } from "../../components/witness/sessions.ts";
-import { type Payload, threadOf } from "./payload.ts";
+import { type Payload, threadOf } from "./call.ts";
+import type { HostSide } from "./host.ts";
 
 /** A plan's files in the repository, read or not. */
 export interface Seen {
@@ -34,8 +35,9 @@ export const workspaceOf = (
   scope: string | null,
   session: string,
   env: NodeJS.ProcessEnv,
+  host: HostSide,
 ): Workspace =>
-  openWorkspace({ root, session: scope, env, writer: { kind: "agent", host: "codex", session } });
+  openWorkspace({ root, session: scope, env, writer: { kind: "agent", host: host.name, session } });
 
 export function see(ws: Workspace, scope: string | null): Seen {
   try {
@@ -46,9 +48,14 @@ export function see(ws: Workspace, scope: string | null): Seen {
 }
 
 /** Every plan of the repository that the folder belongs to. */
-export function plansAt(cwd: string, session: string, env: NodeJS.ProcessEnv): readonly Seen[] {
+export function plansAt(
+  cwd: string,
+  session: string,
+  env: NodeJS.ProcessEnv,
+  host: HostSide,
+): readonly Seen[] {
   const { root } = findRootFast(cwd);
-  return sessionsOf(root).map((scope) => see(workspaceOf(root, scope, session, env), scope));
+  return sessionsOf(root).map((scope) => see(workspaceOf(root, scope, session, env, host), scope));
 }
 
 /** The session took the plan up, or the plan lies in a folder of the session's own name. */
