@@ -124,3 +124,14 @@ test("every command that the documents name exists", () => {
   );
   expect(unknown).toEqual([]);
 });
+
+test("every file of the honest corpus is played in Codex as well", () => {
+  const files = (folder: string): string[] =>
+    readdirSync(join(root, "test", folder)).filter((name) => name.endsWith(".test.ts"));
+  const played = files("hosts").filter((name) => name.startsWith("codex-honest-"));
+  expect(played.sort()).toEqual(
+    files("honest")
+      .map((name) => `codex-honest-${name}`)
+      .sort(),
+  );
+});

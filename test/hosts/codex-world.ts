@@ -1,15 +1,11 @@
 /** A test's world whose agent works in the real Codex: its commands run in the sandbox, its goal goes through the gate. */
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostGoals, Said, World } from "../helpers/world.ts";
-import { ask } from "./ask.ts";
-import { makeHome } from "./codex.ts";
 import { codexBinary } from "./codex-binary.ts";
 import { type LiveCodex, liveCodex } from "./live-codex.ts";
-
-const MARKETPLACE = join(import.meta.dirname, "..", "..", "dist", "codex");
+import { pluggedHome } from "./plugged-home.ts";
 
 interface Inside {
   /** As the world's own `run`, by the agent in its sandbox. */
@@ -28,20 +24,9 @@ interface Inside {
 export async function insideCodex(world: World, base: string, program: string): Promise<Inside> {
   const binary = await codexBinary();
   if ("missing" in binary) throw new Error(binary.missing);
-  const home = await makeHome("http://127.0.0.1:9/v1");
-  const codexHome = join(home, "codex");
-  await cp(join(MARKETPLACE, "plugins", "proofgate", "agents"), join(codexHome, "agents"), {
-    recursive: true,
-  });
+  const plugged = await pluggedHome(binary.path);
+  const home = plugged.path;
   world.env.XDG_STATE_HOME = join(home, "state");
-  const env = { ...process.env, HOME: home, CODEX_HOME: codexHome };
-  for (const args of [
-    ["plugin", "marketplace", "add", MARKETPLACE],
-    ["plugin", "add", "proofgate@proofgate"],
-  ]) {
-    const { exit, text } = await ask(binary.path, args, base, 60_000, env);
-    if (exit !== 0) throw new Error(`codex ${args.join(" ")}: ${text}`);
-  }
   let live: Promise<LiveCodex> | null = null;
   /** Codex is started where the first command runs: the folder that this user works in. */
   const session = (cwd = world.root): Promise<LiveCodex> => {
@@ -92,7 +77,7 @@ export async function insideCodex(world: World, base: string, program: string): 
     },
     async remove() {
       await (await live)?.end();
-      await rm(home, { recursive: true, force: true });
+      await plugged.remove();
     },
   };
 }

@@ -1,6 +1,6 @@
 /** The real Codex with the plugin installed, and a scripted model at its wheel. */
 
-import { cp, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type ModelRequest,
@@ -11,14 +11,13 @@ import {
 import { readSource } from "../../scripts/installer/source.ts";
 import { spotsOf } from "../../scripts/installer/spots.ts";
 import { trustHooks } from "../../scripts/installer/trust.ts";
-import { ask } from "./ask.ts";
-import { codexEnv, makeHome, runCodex } from "./codex.ts";
+import { codexEnv, runCodex } from "./codex.ts";
 import { codexBinary } from "./codex-binary.ts";
+import { MARKETPLACE, pluggedHome } from "./plugged-home.ts";
 import { makeRepo } from "./repo.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const CLI = join(ROOT, "dist", "proofgate.js");
-const MARKETPLACE = join(ROOT, "dist", "codex");
 /** How long Codex waits for a command of a script, in milliseconds. */
 const WAIT_MS = 25_000;
 
@@ -81,23 +80,12 @@ export interface Installed {
 export async function installed(files: Readonly<Record<string, string>>): Promise<Installed> {
   const binary = await codexBinary();
   if ("missing" in binary) throw new Error(binary.missing);
-  const home = await makeHome("http://127.0.0.1:9/v1");
+  const plugged = await pluggedHome(binary.path);
   const repo = await makeRepo(files);
+  const home = plugged.path;
   const bin = join(home, "bin");
   await mkdir(bin);
   await symlink(CLI, join(bin, "proofgate"));
-  // The installer puts roles where Codex reads them; a plugin cannot.
-  await cp(join(MARKETPLACE, "plugins", "proofgate", "agents"), join(home, "codex", "agents"), {
-    recursive: true,
-  });
-  const env = { ...process.env, HOME: home, CODEX_HOME: join(home, "codex") };
-  for (const args of [
-    ["plugin", "marketplace", "add", MARKETPLACE],
-    ["plugin", "add", "proofgate@proofgate"],
-  ]) {
-    const { exit, text } = await ask(binary.path, args, repo.path, 60_000, env);
-    if (exit !== 0) throw new Error(`codex ${args.join(" ")}: ${text}`);
-  }
   return {
     binary: binary.path,
     home,
@@ -105,7 +93,7 @@ export async function installed(files: Readonly<Record<string, string>>): Promis
     path: `${bin}:${process.env.PATH ?? ""}`,
     async remove() {
       await repo.remove();
-      await rm(home, { recursive: true, force: true });
+      await plugged.remove();
     },
   };
 }
