@@ -118,7 +118,7 @@ test("every command that the documents name exists", () => {
   const names = new Set(COMMANDS.flatMap((c) => [c.name, c.name.replace("ulw-loop ", "")]));
   const documents = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
   const unknown = documents.flatMap((path) =>
-    [...text(path).matchAll(/(?:npx )?\bproofgate ((?:ulw-loop )?[a-z][a-z-]+)/g)]
+    [...text(path).matchAll(/(?:npx )?\bproofgate ((?:(?:ulw-loop|performance-goal) )?[a-z][a-z-]+)/g)]
       .map((m) => m[1] ?? "")
       .filter((name) => !names.has(name) && name !== "help" && !name.startsWith("ulw-loop help")),
   );

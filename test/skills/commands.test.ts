@@ -6,17 +6,39 @@ import { dirname, join } from "node:path";
 import { parse } from "yaml";
 import { COMMANDS, GLOBAL_FLAGS } from "../../components/cli/spec.ts";
 import type { Before } from "../../components/evidence/types.ts";
+import type { TargetFinding } from "../../components/measure/target.ts";
+import type { Evaluation } from "../../components/performance-goal/model.ts";
 import { PNG } from "../cli/kit.ts";
 import type { Said, World } from "../helpers/world.ts";
-import { commands, DOCUMENTS, inlineCode, read, section } from "./kit.ts";
-import { CLAIMED, put, SHOWN_PLAN, slugWorld, TESTS, WORK, yaml } from "./stage.ts";
+import { commands, commandsInBlocks, DOCUMENTS, inlineCode, read, section } from "./kit.ts";
+import {
+  CLAIMED,
+  GAIN,
+  parseWorld,
+  put,
+  SHOWN_PLAN,
+  SMALL_GAIN,
+  slugWorld,
+  TESTS,
+  WORK,
+  yaml,
+} from "./stage.ts";
 
 const PLAN = ".proofgate/plan.yaml";
 const GET_GOAL = "<what get_goal said>";
+/** The contract as the skill shows it. */
+const CREATE = commandsInBlocks(read("performance-goal/SKILL.md"))[0] ?? "";
 
 /** What may be there when a command is typed. A command has to succeed at one of these, tried from the first on. */
-const STAGES = ["open", "proven", "complete", "bare", "foreign"] as const;
-type Stage = (typeof STAGES)[number];
+const STAGES = {
+  "ulw-loop": ["open", "proven", "complete", "bare", "foreign"],
+  "performance-goal": ["before", "started", "passed"],
+} as const;
+type Workflow = keyof typeof STAGES;
+type Stage = (typeof STAGES)[Workflow][number];
+
+const workflowOf = (command: string): Workflow =>
+  /^(?:proofgate|omx) performance-goal /.test(command) ? "performance-goal" : "ulw-loop";
 
 /** Commands that are refused to an agent, whatever is there. */
 const FOR_THE_USER: Readonly<Record<string, string>> = { "proofgate approve": "approval_not_user" };
@@ -28,7 +50,8 @@ const named = [...new Set(DOCUMENTS.flatMap((path) => commands(read(path))))]
   .sort();
 
 let world: World;
-let objective = "";
+/** The hosts' goals at the ends. */
+const objectives = { "ulw-loop": "", "performance-goal": "" };
 let copies = 0;
 
 beforeAll(async () => {
@@ -36,11 +59,13 @@ beforeAll(async () => {
   await world.git("switch", "-q", "-c", "work");
   mkdirSync(join(dirname(world.root), "copies"));
   put(world, { [PLAN]: SHOWN_PLAN, ...TESTS, ...WORK });
-  for (const stage of STAGES) cpSync(world.root, folderOf(stage), { recursive: true });
+  for (const stage of STAGES["ulw-loop"]) cpSync(world.root, folderOf(stage), { recursive: true });
 
   for (const stage of ["proven", "complete"] as const) {
     await succeeds(stage, "ulw-loop", "create-goals", "--plan", PLAN);
-    objective = (await succeeds(stage, "ulw-loop", "complete-goals")).handoff.create_goal.objective;
+    objectives["ulw-loop"] = (
+      await succeeds(stage, "ulw-loop", "complete-goals")
+    ).handoff.create_goal.objective;
     await succeeds(stage, "prove");
     await succeeds(
       stage,
@@ -68,6 +93,16 @@ beforeAll(async () => {
   const theirs = { id: "G001", title: "Slugs", objective: "Slugs", status: "pending", successCriteria: [] };
   mkdirSync(join(folderOf("foreign"), ".omo/ulw-loop"), { recursive: true });
   writeFileSync(join(folderOf("foreign"), ".omo/ulw-loop/goals.json"), JSON.stringify({ goals: [theirs] }));
+
+  const parser = await parseWorld();
+  for (const stage of STAGES["performance-goal"]) cpSync(parser.root, folderOf(stage), { recursive: true });
+  for (const stage of ["started", "passed"] as const) {
+    await shell(folderOf(stage), CREATE);
+    const { handoff } = await succeeds(stage, "performance-goal", "start");
+    objectives["performance-goal"] = handoff.create_goal.objective;
+    put({ write: writer(folderOf(stage)) }, stage === "started" ? SMALL_GAIN : GAIN);
+  }
+  await succeeds("passed", "performance-goal", "checkpoint", "--status", "pass", "--evidence", "one scan");
 }, 60_000);
 
 const folderOf = (stage: Stage): string => join(dirname(world.root), stage);
@@ -81,9 +116,17 @@ async function succeeds(stage: Stage, ...args: string[]): Promise<Said["json"]> 
 async function runAt(stage: Stage, command: string): Promise<Said> {
   const folder = join(dirname(world.root), "copies", String(++copies));
   cpSync(folderOf(stage), folder, { recursive: true });
+  const objective = objectives[workflowOf(command)];
   const snapshot = JSON.stringify({ goal: { objective, status: "complete" } });
-  return world.sh(`cd '${folder}' && ${command.replace(GET_GOAL, snapshot).replace(/^npx /, "")}`);
+  return shell(folder, command.replace(GET_GOAL, snapshot).replace(/^npx /, ""));
 }
+
+const shell = (folder: string, command: string): Promise<Said> => world.sh(`cd '${folder}' && ${command}`);
+
+const writer =
+  (folder: string): World["write"] =>
+  (path, content) =>
+    writeFileSync(join(folder, path), content);
 
 describe("every command of every skill", () => {
   for (const command of named)
@@ -95,7 +138,7 @@ describe("every command of every skill", () => {
         return;
       }
       const tried: string[] = [];
-      for (const stage of STAGES) {
+      for (const stage of STAGES[workflowOf(command)]) {
         const said = await runAt(stage, command);
         if (said.exit === 0) return;
         tried.push(`${stage}: exit ${said.exit} ${said.err}${said.out}`);
@@ -105,9 +148,18 @@ describe("every command of every skill", () => {
     }, 60_000);
 });
 
-test("skills name some thirty commands, those of the loop among them", () => {
-  expect(named.length).toBeGreaterThan(25);
-  const words = named.map((c) => c.replace(/^(?:proofgate|omo) (?:ulw-loop )?/, "").split(" ")[0]);
+test("skills name some fifty commands, those of both loops among them", () => {
+  expect(named.length).toBeGreaterThan(45);
+  const words = named.map((c) =>
+    c
+      .replace(/^(?:proofgate|om[ox]) (?:ulw-loop )?/, "")
+      .split(" ")
+      .slice(0, workflowOf(c) === "ulw-loop" ? 1 : 2)
+      .join(" "),
+  );
+  // Every command of the second workflow is there for somebody who works on a goal.
+  for (const { name } of COMMANDS.filter((one) => workflowOf(`proofgate ${one.name}`) === "performance-goal"))
+    expect(words).toContain(name);
   for (const word of [
     "next",
     "create-goals",
@@ -140,6 +192,25 @@ test("every kind of steering is explained, with flags that steer takes", () => {
   expect(rows.map((row) => row[1] ?? "").sort()).toEqual([...kinds].sort());
   const flags = rows.flatMap((row) => [...(row[2] ?? "").matchAll(/--([a-z-]+)/g)].map((m) => m[1] ?? ""));
   expect(flags.filter((flag) => !Object.hasOwn(steer?.flags ?? {}, flag))).toEqual([]);
+});
+
+test("every verdict of an evaluation is explained", () => {
+  const words: Record<Exclude<Evaluation["word"], "holds" | "fails">, string> = {
+    improved: "TARGET MET, confirmed",
+    regressed: "REGRESSED",
+    same: "NO CHANGE",
+    inconclusive: "INCONCLUSIVE",
+    invalid: "INVALID",
+  };
+  const targets: Record<TargetFinding, string> = {
+    met: "TARGET MET",
+    missed: "TARGET MISSED",
+    open: "TARGET OPEN",
+  };
+  const rows = [...section("performance-goal/SKILL.md", "Loop").matchAll(/^\| ([A-Z][^|]*) \| .+ \|$/gm)];
+  const explained = rows.map((row) => row[1] ?? "").join("\n");
+  for (const word of [...Object.values(words), ...Object.values(targets), "NOT CONFIRMED"])
+    expect(explained).toContain(word);
 });
 
 test("every word that prove --before prints is explained", () => {

@@ -1,4 +1,4 @@
-/** Every line of the workflow's discipline stands in a section of a reference, where an agent that looks it up finds it. */
+/** Every line of the workflows' discipline stands in a section, where an agent that looks it up finds it. */
 
 import { expect, test } from "bun:test";
 import { section } from "./kit.ts";
@@ -6,29 +6,40 @@ import { section } from "./kit.ts";
 interface Line {
   /** What the discipline asks for, in short. */
   readonly says: string;
-  /** File and heading. */
+  /** File below the folder `skills`, and heading. */
   readonly at: readonly [string, string];
   readonly finds: readonly RegExp[];
 }
 
 const delegation = (heading: string, says: string, ...finds: RegExp[]): Line => ({
   says,
-  at: ["delegation", heading],
+  at: ["ulw-loop/references/delegation.md", heading],
   finds,
 });
 const evidence = (heading: string, says: string, ...finds: RegExp[]): Line => ({
   says,
-  at: ["evidence", heading],
+  at: ["ulw-loop/references/evidence.md", heading],
   finds,
 });
 const transitions = (heading: string, says: string, ...finds: RegExp[]): Line => ({
   says,
-  at: ["transitions", heading],
+  at: ["ulw-loop/references/transitions.md", heading],
   finds,
 });
 const plan = (heading: string, says: string, ...finds: RegExp[]): Line => ({
   says,
-  at: ["plan", heading],
+  at: ["ulw-loop/references/plan.md", heading],
+  finds,
+});
+
+const performance = (heading: string, says: string, ...finds: RegExp[]): Line => ({
+  says,
+  at: ["performance-goal/SKILL.md", heading],
+  finds,
+});
+const measuring = (heading: string, says: string, ...finds: RegExp[]): Line => ({
+  says,
+  at: ["performance-goal/references/measuring.md", heading],
   finds,
 });
 
@@ -221,11 +232,88 @@ const LINES: readonly Line[] = [
     /targeted verification, clean-up of the changed files[\s\S]*verification again, review/,
     /`APPROVE` and `CLEAR`/,
   ),
+  performance(
+    "Start, before any optimisation",
+    "nothing is optimised before an evaluator and a contract exist",
+    /settle objective, evaluator, target\s+and guards/,
+    /Show the user all of it, then/,
+  ),
+  performance(
+    "Start, before any optimisation",
+    "create if there is none",
+    /performance-goal list`: go on with an open one/,
+    /^proofgate performance-goal create .*--evaluator-command .*--evaluator-contract /m,
+  ),
+  performance(
+    "Start, before any optimisation",
+    "start and follow the hand-off: get_goal, create_goal only when there is none",
+    /^proofgate performance-goal start$/m,
+    /`get_goal`; none: `create_goal` once with its objective, word for word; the same: go on/,
+  ),
+  performance(
+    "Start, before any optimisation",
+    "another host goal stops the work, and there is never a second one",
+    /--status blocked --evidence "another host goal is active"`, tell the user, stop/,
+    /Never a second host goal/,
+  ),
+  performance("Start, before any optimisation", "work only against the contract", /The contract now stands/),
+  performance(
+    "Loop",
+    "small reversible patches, the related regression tests, the evaluator",
+    /One small reversible patch, its regression tests, then\s+```sh\nproofgate performance-goal evaluate$/m,
+  ),
+  performance("Loop", "what is protected stays as it is", /Never touch\s+protected files/),
+  performance(
+    "Loop",
+    "checkpoint every pass, fail and blocker",
+    /Every pass, fail and blocker gets its checkpoint/,
+    /--status fail /,
+    /--status pass /,
+    /--status blocked /,
+  ),
+  performance(
+    "Loop",
+    "a plateau is blocked, openly",
+    /Plateau .*--status blocked/,
+    /`update_goal` blocked, say plainly what was reached and tried/,
+  ),
+  performance(
+    "Loop",
+    "an easier contract is the user's",
+    /`abandon` and `create --force` are the user's \(`proofgate approve`\)/,
+  ),
+  performance(
+    "The end, in this order",
+    "update_goal only after a passing checkpoint and an audit of the objective, then get_goal, then complete",
+    /1\. Checkpoint pass\.\n2\. Audit the objective[\s\S]*\n3\. `update_goal\(\{status:"complete"\}\)`, then `get_goal`\.\n4\. `proofgate performance-goal complete --codex-goal-json /,
+  ),
+  performance(
+    "The end, in this order",
+    "ordinary tests are not enough unless they are the contract",
+    /Ordinary tests are not enough unless they are\s+the contract/,
+  ),
+  measuring(
+    "Ends",
+    "delivered work is never recorded as blocked over a snapshot",
+    /never recorded as\s+blocked for a snapshot's sake/,
+  ),
+  measuring(
+    "Ends",
+    "another host goal stops",
+    /Another host goal active: checkpoint blocked/,
+    /`\/goal clear`/,
+  ),
+  measuring("Ends", "what makes a pass stale", /Stale after the pass: any edit of what the contract covers/),
+  measuring(
+    "The contract",
+    "another contract waits for the user",
+    /`--force` replaces the open one and waits for their\s+`proofgate approve`/,
+  ),
 ];
 
 for (const { says, at, finds } of LINES)
   test(`${at[0]}, ${at[1]}: ${says}`, () => {
-    const text = section(`ulw-loop/references/${at[0]}.md`, at[1]);
+    const text = section(at[0], at[1]);
     expect(text).not.toBe("");
     for (const pattern of finds) expect(text).toMatch(pattern);
   });

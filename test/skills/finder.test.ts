@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PROGRAM } from "../cli/kit.ts";
-import { SKILLS } from "./kit.ts";
+import { inlineCode, read, SKILLS } from "./kit.ts";
 import { shim } from "./stage.ts";
 
 const made: string[] = [];
@@ -136,6 +136,21 @@ test("the plugin's copy alone, from any folder and through a link", async () => 
     stdout: "pipe",
   });
   expect((await new Response(child.stdout).text()).trim()).toEndWith("/bin/proofgate.js next");
+});
+
+test("a skill without a finder of its own names this one, from its own folder", async () => {
+  putCopy();
+  cpSync(join(SKILLS, "performance-goal"), join(plugin, "skills/performance-goal"), { recursive: true });
+  const line = inlineCode(read("performance-goal/SKILL.md")).find((code) => code.startsWith("sh ")) ?? "";
+  const child = Bun.spawn([join(bin, "sh"), "-c", `${line} performance-goal list`], {
+    cwd: join(plugin, "skills/performance-goal"),
+    env: { PATH: bin, HOME: home },
+    stdin: "ignore",
+    stdout: "pipe",
+  });
+  expect((await new Response(child.stdout).text()).trim()).toBe(
+    `node: ${join(plugin, "bin/proofgate.js")} performance-goal list`,
+  );
 });
 
 test("the npm package's own layout", async () => {

@@ -1,4 +1,4 @@
-/** A repository that fits the plan in the skill ulw-loop, with our program on PATH under all the names that skills use. */
+/** Repositories that fit what the skills show, with our program on PATH under all the names that skills use. */
 
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -61,8 +61,32 @@ export const CLAIMED = {
 export const yaml = (plan: unknown): string => stringify(plan);
 
 /** @param files besides those of the base */
-export async function slugWorld(files: Readonly<Record<string, string>> = {}): Promise<World> {
-  const world = await makeWorld({ ...BASE, ...files });
+export const slugWorld = (files: Readonly<Record<string, string>> = {}): Promise<World> =>
+  worldWith({ ...BASE, ...files });
+
+/** A parser that reads every line as often as it says. What is measured is a count: it is the same on every machine. */
+const parser = (before: string, times: number): string =>
+  `${before}export let reads = 0;\nexport function parse(text) {\n  const rows = [];\n  for (const line of text.split("\\n")) {\n    for (let at = 0; at < ${times}; at++) reads++;\n    rows.push(line.split(","));\n  }\n  return rows;\n}\n`;
+
+const PARSER = "src/parse.js";
+/** What the skill performance-goal has measured: its evaluator, a guard's test, and the product as it is before the work. */
+const PARSE_BASE: Readonly<Record<string, string>> = {
+  "package.json": '{ "type": "module", "scripts": { "test": "node --test" } }\n',
+  [PARSER]: parser("", 10),
+  "bench/parse.js":
+    'import * as product from "../src/parse.js";\nconst text = "a,b\\n".repeat(500);\nif (product.parse(text).length !== 501) throw new Error("rows are lost");\nconsole.log("METRIC parse=" + product.reads);\n',
+  "test/parse.test.js": `${NODE_TEST}import { parse } from "../src/parse.js";\ntest("parse", () => assert.deepEqual(parse("a,b\\nc"), [["a", "b"], ["c"]]));\n`,
+};
+/** Another way to write the same. */
+export const NO_GAIN: Readonly<Record<string, string>> = { [PARSER]: parser("// tidier\n", 10) };
+/** A gain of 10 %, which is not what the skill's target asks for. */
+export const SMALL_GAIN: Readonly<Record<string, string>> = { [PARSER]: parser("", 9) };
+export const GAIN: Readonly<Record<string, string>> = { [PARSER]: parser("", 7) };
+
+export const parseWorld = (): Promise<World> => worldWith(PARSE_BASE);
+
+async function worldWith(files: Readonly<Record<string, string>>): Promise<World> {
+  const world = await makeWorld({ ...files });
   const bin = join(world.home, "bin");
   mkdirSync(bin);
   for (const name of ["proofgate", "omo"]) shim(join(bin, name), `exec node '${PROGRAM}' "$@"`);
@@ -76,6 +100,6 @@ export function shim(path: string, line: string): void {
   chmodSync(path, 0o755);
 }
 
-export function put(world: World, files: Readonly<Record<string, string>>): void {
+export function put(world: Pick<World, "write">, files: Readonly<Record<string, string>>): void {
   for (const [path, content] of Object.entries(files)) world.write(path, content);
 }
