@@ -7,6 +7,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { commandLine } from "./bench/command-line.ts";
 import { engine } from "./bench/engine.ts";
+import { evaluation } from "./bench/evaluate.ts";
 import { hooks } from "./bench/hooks.ts";
 import { honestWay, program as programSize } from "./bench/sizes.ts";
 import { makeBenchWorld } from "./bench/state.ts";
@@ -29,6 +30,8 @@ try {
   rows.push(...(await hooks(world, join(root, "dist", "codex", "plugins", "proofgate"))));
   progress("fingerprint and journal");
   rows.push(...(await engine(world, root)));
+  progress("one evaluation, half a minute");
+  rows.push(...(await evaluation(world, program)));
   progress("the honest way");
   rows.push(...(await honestWay(root)), ...programSize(root));
 } finally {

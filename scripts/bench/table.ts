@@ -4,7 +4,7 @@ export interface Row {
   readonly section: string;
   readonly what: string;
   readonly value: number;
-  readonly unit: "x" | "ms" | "/s" | "commands" | "tokens" | "bytes" | "KiB";
+  readonly unit: "x" | "ms" | "/s" | "commands" | "tokens" | "bytes" | "KiB" | "%";
   /** None: shown for the reader, judged by nobody. */
   readonly budget?: { readonly at: "most" | "least"; readonly value: number };
   /** What stands behind the value. */
@@ -46,6 +46,7 @@ export function table(rows: readonly Row[]): string {
 
 function shown(value: number, unit: Row["unit"]): string {
   if (unit === "x") return `${value.toFixed(2)} ×`;
+  if (unit === "%") return `${value.toFixed(1)} %`;
   const digits = unit === "ms" && value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString("en");
   return unit === "/s" ? `${digits}/s` : `${digits} ${unit}`;
 }

@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { startScriptedModel, type Turn } from "../host/scripted-model.ts";
 import {
-  copyPackage,
   DEFECTS,
+  MS,
   NEGATIVE_TEST,
   NO_SIGN_MEND,
   PARSE_TEST,
@@ -17,6 +17,7 @@ import {
   REJECT_MEND,
   REJECT_TEST,
 } from "./package.ts";
+import { copyPackage } from "./published.ts";
 import type { Stage } from "./stage.ts";
 import type { Telling } from "./telling.ts";
 
@@ -118,7 +119,7 @@ export async function tellInCodex(
   { codex, nodeModules }: { readonly codex: string; readonly nodeModules: string },
 ): Promise<void> {
   tell.part("Into Codex");
-  copyPackage(nodeModules, stage.repo);
+  copyPackage(MS, nodeModules, stage.repo);
   for (const defect of DEFECTS) stage.edit("index.js", defect);
   stage.write(".proofgate/plan.yaml", PLAN);
   const started = await stage.run(

@@ -1,19 +1,8 @@
 /** What the demo works on: the package `ms`, two defects put into it, the plan to mend them, and the agent's work. */
 
-import { cpSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import type { Edit, Published } from "./published.ts";
 
-const VERSION = "2.1.3";
-
-/** One exact replacement in a file. It has to apply as often as said, or the demo would tell of something that is not so. */
-export interface Edit {
-  readonly from: string;
-  readonly to: string;
-  /** How often `from` stands in the file. */
-  readonly times: number;
-  /** Replace the first of them only. */
-  readonly firstOnly?: boolean;
-}
+export const MS: Published = { name: "ms", version: "2.1.3" };
 
 const SIGN = "var msAbs = Math.abs(ms);";
 const NO_SIGN = "var msAbs = ms;";
@@ -34,22 +23,6 @@ export const NO_SIGN_MEND: Edit = { from: NO_SIGN, to: SIGN, times: 2 };
 export const REJECT_MEND: Edit = { from: NO_GUARD, to: GUARD, times: 1 };
 /** Afterwards somebody "tidies up". */
 export const BREAK: Edit = { from: GUARD, to: NO_GUARD, times: 1 };
-
-/** @throws Error when the text does not hold what is to be replaced, as often as expected */
-export function edited(text: string, edit: Edit): string {
-  const found = text.split(edit.from).length - 1;
-  if (found !== edit.times)
-    throw new Error(`expected ${JSON.stringify(edit.from)} ${edit.times} times, found it ${found} times`);
-  return edit.firstOnly === true ? text.replace(edit.from, edit.to) : text.replaceAll(edit.from, edit.to);
-}
-
-/** Copies the package as it is published into an empty folder. @throws Error when it is missing or another version */
-export function copyPackage(nodeModules: string, to: string): void {
-  const from = join(nodeModules, "ms");
-  const found: unknown = JSON.parse(readFileSync(join(from, "package.json"), "utf8")).version;
-  if (found !== VERSION) throw new Error(`the demo is written for ms ${VERSION}, found ${String(found)}`);
-  cpSync(from, to, { recursive: true });
-}
 
 export const PLAN = `brief: Two bugs in ms.
 verify: [node --test]

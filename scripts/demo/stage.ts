@@ -12,8 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
-import type { Edit } from "./package.ts";
-import { edited } from "./package.ts";
+import { type Edit, edited } from "./published.ts";
 
 /** A command that was run, for the summary. */
 export interface Ran {
@@ -47,10 +46,13 @@ export interface Stage {
   run(line: string, folder?: string): Promise<Result>;
 }
 
-/** @param program the built program, which is called `proofgate` on the stage's PATH */
-export function openStage(program: string): Stage {
+/**
+ * @param program the built program, which is called `proofgate` on the stage's PATH
+ * @param name the repository's folder, called as the package that is in it
+ */
+export function openStage(program: string, name: string): Stage {
   const base = realpathSync(mkdtempSync(join(tmpdir(), "proofgate-demo-")));
-  const repo = join(base, "ms");
+  const repo = join(base, name);
   const bin = join(base, "bin");
   for (const folder of [repo, bin, join(base, "home"), join(base, "tmp")]) mkdirSync(folder);
   symlinkSync(program, join(bin, "proofgate"));
@@ -86,6 +88,13 @@ export function openStage(program: string): Stage {
     },
     run: (line, folder = repo) => shell(line, folder, env),
   };
+}
+
+/** Something behind the scenes, which has to work. */
+export async function mustRun(stage: Stage, line: string, folder?: string, content?: string): Promise<void> {
+  const command = content === undefined ? line : `${line} <<'END'\n${content}END\n`;
+  const { exit, said } = await stage.run(command, folder);
+  if (exit !== 0) throw new Error(`${line}: ${said}`);
 }
 
 function shell(line: string, cwd: string, env: NodeJS.ProcessEnv): Promise<Result> {

@@ -3,9 +3,9 @@
 import { join } from "node:path";
 import {
   BREAK,
-  copyPackage,
   DEFECTS,
   HALF_A_MEND,
+  MS,
   NEGATIVE_TEST,
   PARSE_TEST,
   PLAN,
@@ -14,8 +14,9 @@ import {
   REJECT_TEST,
   THE_OTHER_HALF,
 } from "./package.ts";
-import type { Stage } from "./stage.ts";
-import type { Telling } from "./telling.ts";
+import { copyPackage } from "./published.ts";
+import { mustRun, type Stage } from "./stage.ts";
+import { type Telling, typed } from "./telling.ts";
 
 const GOALS_JSON = join(".omo", "ulw-loop", "goals.json");
 
@@ -29,7 +30,7 @@ export async function tellStory(stage: Stage, tell: Telling, nodeModules: string
 
 async function thePlan(stage: Stage, tell: Telling, nodeModules: string): Promise<void> {
   tell.part("The plan");
-  copyPackage(nodeModules, stage.repo);
+  copyPackage(MS, nodeModules, stage.repo);
   for (const defect of DEFECTS) stage.edit("index.js", defect);
   await mustRun(stage, "git init -q -b main && git add -A && git commit -q -m 'ms, with two bugs'");
   await tell.step(
@@ -215,15 +216,5 @@ async function theDayAfter(stage: Stage, tell: Telling): Promise<void> {
   await tell.run("proofgate check", { exit: 1, sees: ["G002-C001 stale: index.js changed"] });
 }
 
-/** A long command as one types it, over several lines. */
-const typed = (...lines: readonly string[]): string => lines.join(" \\\n      ");
-
 const revise = (check: string, why: string): string =>
   typed("proofgate steer --kind revise_criterion --criterion-id C001", check, why);
-
-/** Something behind the scenes, which has to work. */
-async function mustRun(stage: Stage, line: string, folder?: string, content?: string): Promise<void> {
-  const command = content === undefined ? line : `${line} <<'END'\n${content}END\n`;
-  const { exit, said } = await stage.run(command, folder);
-  if (exit !== 0) throw new Error(`${line}: ${said}`);
-}

@@ -85,6 +85,9 @@ export function honestNumbers(ran: readonly Ran[]): { commands: number; bytes: n
   return { commands: honest.length, bytes: honest.reduce((sum, one) => sum + one.bytes, 0) };
 }
 
+/** A long command as one types it, over several lines. */
+export const typed = (...lines: readonly string[]): string => lines.join(" \\\n      ");
+
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 function wrap(text: string, width: number): readonly string[] {
