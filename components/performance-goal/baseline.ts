@@ -36,13 +36,13 @@ export async function measureBaseline(
       return withSides(bench, [base, { ...base, name: "the base once more" }], ([one, two]) => {
         if (one === undefined || two === undefined) throw new Error("two sides were made");
         requireSameEvaluator([one, two], goal.evaluator);
-        // Half of a verdict's budget: it says how far the noise goes, and decides nothing.
+        // Half of a verdict's budget by itself: it says how far the noise goes, and decides nothing.
         const question = {
           metric,
           target: null,
           warmUp,
           rule: { better, minEffect, alpha },
-          budgetMs: (budgetMs ?? measure.budgetMs) / 2,
+          budgetMs: budgetMs ?? measure.budgetMs / 2,
         };
         return measurePairs(bench, [one, two], question, (progress) => tell("base and base", progress));
       });

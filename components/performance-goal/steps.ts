@@ -95,12 +95,17 @@ function verdictWords({ latest, contract }: PerformanceGoal): string {
 const signed = (log: number): string =>
   `${log < 0 ? "−" : "+"}${Math.abs(100 * Math.expm1(log)).toFixed(1)} %`;
 
-/** The events of `checkpoint`. A pass rests on the latest evaluation, which the caller made fresh. @throws Refusal `not_proven` */
+/**
+ * The events of `checkpoint`. A pass rests on the latest evaluation, which the caller made fresh.
+ * @param measured what was measured for it just now, to be told with a refusal; may be empty
+ * @throws Refusal `not_proven`
+ */
 export function checkpointEvents(
   goal: PerformanceGoal,
   status: Validation["status"],
   evidence: string,
   present: Present,
+  measured: string,
 ): readonly GoalEvent[] {
   requireStarted(goal);
   if (status !== "pass")
@@ -114,7 +119,7 @@ export function checkpointEvents(
   if (why !== null)
     throw new Refusal("not_proven", `The contract of ${goal.slug} does not hold.`, {
       expected: "a fresh evaluation that met the contract, twice",
-      found: why,
+      found: `${measured}${why}`,
       next: [nextStep(goal, present).command],
     });
   return [

@@ -16,7 +16,9 @@ const WORDS: Readonly<Record<Verdict["word"], string>> = {
 export function changeText(measured: Omit<Verdict, "values" | "slept" | "target">): string {
   const { base, now, unit, pairs, interval } = measured;
   const name = NAMES[measured.metric] ?? measured.metric;
-  const [from, to] = [base, now].map((value) => figure(value, Math.min(base, now)));
+  // Values far apart have digits of their own; close ones have to show what differs.
+  const apart = Math.max(base, now) >= 10 * Math.min(base, now);
+  const [from, to] = [base, now].map((value) => figure(value, apart ? value : Math.min(base, now)));
   const span =
     interval === null || measured.exact
       ? ""
@@ -67,9 +69,10 @@ function next({ word, pairMs, interval, tookMs }: Verdict, again: string): reado
 }
 
 /** A signed change in percent, from a log ratio, with a true minus. */
-function percent(log: number, sign = " %"): string {
+export function percent(log: number, sign = " %"): string {
   const value = 100 * Math.expm1(log);
-  const digits = Math.abs(value) < 10 ? 1 : Math.abs(value) < 100 ? 1 : 0;
+  // Close to nothing left, what is left is what counts.
+  const digits = value < -99 ? 2 : Math.abs(value) < 100 ? 1 : 0;
   const text = Math.abs(value).toFixed(digits);
   return `${value < 0 && Number(text) !== 0 ? "−" : "+"}${text}${sign}`;
 }

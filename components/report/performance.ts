@@ -31,8 +31,14 @@ export function evaluationText(evaluation: Evaluation, contract: Contract): stri
     ].join(" · "),
     ...evaluation.doubts.map((doubt) => `doubt: ${shown(doubt)}`),
   ];
-  return lines.map((line) => cut(line, 300)).join("\n");
+  return lines
+    .filter((line) => line !== "")
+    .map((line) => cut(line, 300))
+    .join("\n");
 }
+
+/** As it was written, with a true minus. */
+const targetText = (target: { readonly text: string }): string => shown(target.text.replace(/^-/, "−"));
 
 function verdictLine(evaluation: Evaluation, contract: Contract): string {
   const { word, reason, first, again, met, kept } = evaluation;
@@ -40,16 +46,19 @@ function verdictLine(evaluation: Evaluation, contract: Contract): string {
   const head = WORDS[word];
   if (reason !== null) return `${head}: ${shown(reason)}`;
   if (first === null) return head;
-  const isKept = kept ? ", kept" : "";
-  if (met) return `${head}${target === null ? "" : `, TARGET MET: ${target.text}`}, confirmed${isKept}`;
+  const worse = evaluation.versusKept.some((one) => one.word === "regressed");
+  const isKept = kept ? ", kept" : worse ? ", WORSE THAN WHAT IS KEPT" : "";
+  if (met)
+    return `${head}${target === null ? "" : `, TARGET MET: ${targetText(target)}`}, confirmed${isKept}`;
   if (target !== null && first.target === "met")
-    return `${head}, NOT CONFIRMED: ${target.text} was met once, and not when it was measured again`;
+    return `${head}, NOT CONFIRMED: ${targetText(target)} was met once, and not when it was measured again`;
   if (again !== null && again.word !== first.word)
     return `${head}, NOT CONFIRMED: measured again it is ${WORDS[again.word].toLowerCase()}`;
   if (target === null || word === "regressed") return `${head}${isKept}`;
   if (first.target === "missed")
-    return `${head}, TARGET MISSED: ${target.text} lies outside the interval${isKept}`;
-  const where = first.interval === null ? "too few pairs to say" : `${target.text} lies inside the interval`;
+    return `${head}, TARGET MISSED: ${targetText(target)} ${first.exact ? "is not reached" : "lies beyond the interval"}${isKept}`;
+  const where =
+    first.interval === null ? "too few pairs to say" : `${targetText(target)} lies inside the interval`;
   return `${head}, TARGET OPEN: ${where}${isKept}`;
 }
 
@@ -74,7 +83,7 @@ export function goalBoard(board: {
     `${shown(goal.slug)}: ${cut(shown(goal.title), 80)}      ${goal.status} · ${armed} · ${duration(age)}`,
     measure === null
       ? `  contract  \`${shown(contract.command)}\` exits 0, and did not on the base (no metric is judged)`
-      : `  contract  ${shown(measure.metric)} of \`${shown(contract.command)}\`: ${measure.target === null ? "any improvement" : shown(measure.target.text)} against ${goal.base.slice(0, 12)}`,
+      : `  contract  ${shown(measure.metric)} of \`${shown(contract.command)}\`: ${measure.target === null ? "any improvement" : targetText(measure.target)} against ${goal.base.slice(0, 12)}`,
     ...(goal.baseline === null ? [] : [`  baseline  ${baselineText(goal.baseline.measured)}`]),
     ...(latest === null ? [] : [`  latest    ${summary(latest)}${suffix(staleness(goal, latest, present))}`]),
     ...(kept === null
@@ -82,7 +91,7 @@ export function goalBoard(board: {
       : [
           `  kept      tree ${kept.tree.slice(0, 12)}${kept.tree === present.tree.id ? ", as it is now" : ""}`,
         ]),
-    `  checkpoint ${validationText(goal, present)}`,
+    `  check     ${validationText(goal, present)}`,
     ...goal.weakenings.map(
       (one) => `  ${one.approved ? "approved" : "WAITS FOR THE USER"}: ${cut(shown(one.what), 160)}`,
     ),

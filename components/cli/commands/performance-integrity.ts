@@ -2,6 +2,7 @@
 
 import { Refusal } from "../../errors.ts";
 import { documentChange } from "../../performance-goal/document.ts";
+import { slugFrom } from "../../performance-goal/place.ts";
 import { restoreGoal } from "../../performance-goal/restore.ts";
 import { anchorHolds, type Workspace } from "../../performance-goal/workspace.ts";
 import { cut, shown } from "../../report/text.ts";
@@ -78,8 +79,9 @@ function repairable(context: Context): Workspace {
     return goalOf(context);
   } catch (error) {
     const slug = context.value("slug");
-    if (!(error instanceof Refusal) || error.code !== "no_plan" || slug === undefined) throw error;
-    const ws = workspaceOf(context, slug);
+    const isGone = error instanceof Refusal && (error.code === "no_plan" || error.code === "state_missing");
+    if (!isGone || slug === undefined) throw error;
+    const ws = workspaceOf(context, slugFrom(slug));
     if (ws.witness.anchor(ws.place.dir) === null) throw error;
     return ws;
   }

@@ -1,8 +1,10 @@
 /** What every command of performance-goal begins and ends with: which goal is meant, and the keys that scripts rely on. */
 
+import { Refusal } from "../../errors.ts";
 import type { Head } from "../../journal/types.ts";
 import { type Present, staleness } from "../../performance-goal/fresh.ts";
 import { isClosed, type PerformanceGoal } from "../../performance-goal/model.ts";
+import { slugFrom, slugsOf } from "../../performance-goal/place.ts";
 import { type Next, nextStep } from "../../performance-goal/steps.ts";
 import { chooseSlug, openGoal, readGoal, type Workspace } from "../../performance-goal/workspace.ts";
 import { openSessions } from "../../witness/sessions.ts";
@@ -11,6 +13,9 @@ import type { Context } from "../context.ts";
 /** @throws Refusal `no_plan`, `unknown_goal`, `invalid_id` */
 export function goalOf(context: Context): Workspace {
   const root = context.root();
+  const given = context.value("slug");
+  if (given !== undefined && !slugsOf(root).includes(slugFrom(given)))
+    requireNotLost(workspaceOf(context, slugFrom(given)));
   const slug = chooseSlug(root, context.value("slug"), (one) => {
     try {
       const loaded = readGoal(workspaceOf(context, one));
@@ -21,6 +26,17 @@ export function goalOf(context: Context): Workspace {
     }
   });
   return workspaceOf(context, slug);
+}
+
+/** A goal that the store outside knows as open, and whose files are not there, is not one that never was. */
+function requireNotLost({ place, witness }: Workspace): void {
+  const anchor = witness.anchor(place.dir);
+  if (anchor === null || !anchor.open) return;
+  throw new Refusal("state_missing", `The performance goal ${place.slug} is gone.`, {
+    expected: `${place.ledgerPath}, ${anchor.seq} lines`,
+    found: "no state files",
+    next: [`proofgate performance-goal repair --slug ${place.slug}`],
+  });
 }
 
 export const workspaceOf = (context: Context, slug: string): Workspace =>

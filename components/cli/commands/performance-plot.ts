@@ -38,23 +38,14 @@ export async function plotCommand(context: Context): Promise<Output> {
 
 function plotOf(ws: Workspace, goal: PerformanceGoal): Plot {
   const { measure } = goal.contract;
-  const stations = courseOf(goal, ws.journal.lines());
-  const base = goal.baseline?.measured.base ?? goal.latest?.first?.base ?? null;
-  const target = measure?.target ?? null;
+  const { base, target, stations } = courseOf(goal, ws.journal.lines());
   return {
     title: goal.title,
     metric: measure?.metric ?? "exit status",
     unit: measure?.unit ?? "",
     better: measure?.better ?? "lower",
     baseline: base === null ? null : { value: base },
-    target:
-      target === null
-        ? null
-        : target.kind === "absolute"
-          ? target.value
-          : base === null
-            ? null
-            : base * target.ratio,
-    points: stations.map(({ kind, ...station }) => ({ ...station, kind, label: kind })),
+    target,
+    points: stations,
   };
 }

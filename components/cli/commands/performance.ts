@@ -18,6 +18,7 @@ import {
   whyNotPassing,
 } from "../../performance-goal/steps.ts";
 import { changeGoal, readGoal, requireGoal, requireWholeLedger } from "../../performance-goal/workspace.ts";
+import { changeText } from "../../report/measured.ts";
 import { evaluationText, goalBoard, goalsList } from "../../report/performance.ts";
 import { shown } from "../../report/text.ts";
 import { requireEvidence } from "../../words/evidence-text.ts";
@@ -54,16 +55,19 @@ export async function checkpointCommand(context: Context): Promise<Output> {
   let goal = requireGoal(ws).state;
   requireStarted(goal);
   const lines: string[] = [];
+  let measured = "";
   let present = await lookAt(ws.place.root, goal.contract);
   if (status === "pass" && whyNotPassing(goal, present) !== null) {
     // The words are a note; what counts is measured here where nothing fresh is known.
     const { loaded, evaluated } = await evaluateAndRecord(ws, goal, null, progressTeller(context));
     goal = loaded.state;
     lines.push(evaluationText(evaluated.evaluation, goal.contract));
+    const { first } = evaluated.evaluation;
+    if (first !== null) measured = `${changeText(first)}: `;
     present = await lookAt(ws.place.root, goal.contract);
   }
   const { loaded } = changeGoal(ws, "checkpoint", (now) => ({
-    events: checkpointEvents(now, status, evidence, present),
+    events: checkpointEvents(now, status, evidence, present, measured),
     result: null,
   }));
   const json = goalJson(loaded.state, loaded.head, present);
