@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codexPlugin } from "./build/codex.ts";
 import { late } from "./build/late.ts";
+import { openCodePlugin } from "./build/opencode.ts";
 import { pack } from "./build/pack.ts";
 
 /** Packages that are needed in rare cases by modules that are often needed. */
@@ -112,5 +113,6 @@ await codexPlugin(root, join(dist, "codex"), {
   cli: (folder) => place("main.js", folder, "proofgate.js"),
   hook: (folder) => place("hook.js", folder, "hook.js"),
 });
+await openCodePlugin(root, join(dist, "opencode"));
 await rm(scratch, { recursive: true, force: true });
-console.log(`dist: ${Math.round(bytes / 1024)} KiB, and the plugin for Codex`);
+console.log(`dist: ${Math.round(bytes / 1024)} KiB, and the plugins`);

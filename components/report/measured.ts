@@ -69,7 +69,7 @@ function next({ word, pairMs, interval, tookMs }: Verdict, again: string): reado
 }
 
 /** A signed change in percent, from a log ratio, with a true minus. */
-export function percent(log: number, sign = " %"): string {
+function percent(log: number, sign = " %"): string {
   const value = 100 * Math.expm1(log);
   // Close to nothing left, what is left is what counts.
   const digits = value < -99 ? 2 : Math.abs(value) < 100 ? 1 : 0;

@@ -9,11 +9,15 @@ import type { Payload } from "./call.ts";
 /** @returns why it is refused; null when it may go on */
 export function refusedPatch(payload: Payload): string | null {
   const { command } = payload.input;
-  if (typeof command !== "string") return null;
-  const { root } = findRootFast(payload.cwd);
-  const decision = guard(patchTargets(command), {
+  return typeof command === "string" ? refusedPaths(patchTargets(command), payload.cwd) : null;
+}
+
+/** The same for a tool that names its files. @param cwd that relative paths start from */
+export function refusedPaths(paths: readonly string[], cwd: string): string | null {
+  const { root } = findRootFast(cwd);
+  const decision = guard(paths, {
     roots: [...new Set([root, real(root)])],
-    cwd: payload.cwd,
+    cwd,
     caseInsensitive: process.platform === "darwin" || process.platform === "win32",
     store: storeFolder(process.env),
   });

@@ -75,6 +75,9 @@ test("the package holds the program and its documents, no sources, no tests", ()
     "dist/codex/plugins/proofgate/skills/ulw-loop/SKILL.md",
     "dist/codex/plugins/proofgate/skills/performance-goal/SKILL.md",
     "dist/codex/plugins/proofgate/agents/worker.toml",
+    "dist/opencode/index.js",
+    "dist/opencode/agents/worker.json",
+    "dist/opencode/skills/ulw-loop/SKILL.md",
     "docs/checks.md",
     "docs/plan.md",
     "docs/errors.md",
@@ -95,7 +98,7 @@ test("the package holds the program and its documents, no sources, no tests", ()
   expect(
     paths.filter(
       (path) =>
-        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|dist\/codex\/.+|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|dist\/(codex|opencode)\/.+|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           path,
         ),
     ),
