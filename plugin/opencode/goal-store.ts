@@ -24,7 +24,7 @@ export interface Goal {
 }
 
 /** A file that is there and is no goal. It is said by whoever asks for the goal, and stops nothing else. */
-export class CorruptGoal extends Error {}
+class CorruptGoal extends Error {}
 
 const fileOf = (session: string): string =>
   join(storeFolder(process.env), "goals", `${idName(session)}.json`);

@@ -77,7 +77,7 @@ function newGoal(session: string, given: Readonly<Record<string, unknown>>, rule
 }
 
 /** @param tokensBefore what the session had used before: the goal is not charged for it */
-export function makeGoal(
+function makeGoal(
   session: string,
   objective: string,
   tokenBudget: number | null,

@@ -91,7 +91,7 @@ test("the package holds the program and its documents, no sources, no tests", ()
   expect(
     paths.filter(
       (path) =>
-        !path.startsWith("dist/codex/") &&
+        !/^dist\/(codex|opencode)\//.test(path) &&
         /\.ts$|(^|\/)(test|components|scripts|node_modules|\.[^/]+)\/|tsconfig|biome|knip|lock/.test(path),
     ),
   ).toEqual([]);
