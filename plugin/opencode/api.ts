@@ -20,7 +20,15 @@ export interface PluginInput {
           readonly parts: readonly TextPart[];
         };
       }): Promise<unknown>;
-      get(request: { readonly path: { readonly id: string } }): Promise<{ readonly data?: unknown }>;
+      create(request: {
+        readonly body: { readonly parentID: string; readonly title: string };
+      }): Promise<{ readonly data?: unknown }>;
+      /** Waits for the answer. */
+      prompt(request: {
+        readonly path: { readonly id: string };
+        readonly body: { readonly agent: string; readonly parts: readonly TextPart[] };
+      }): Promise<{ readonly data?: unknown }>;
+      abort(request: { readonly path: { readonly id: string } }): Promise<unknown>;
     };
     readonly tui: {
       showToast(request: {
@@ -81,6 +89,14 @@ export interface Hooks {
     readonly tool: string;
     readonly sessionID: string;
   }) => Promise<void>;
+  readonly "command.execute.before": (
+    input: { readonly command: string; readonly sessionID: string; readonly arguments: string },
+    output: { readonly parts: { type: string; text?: string }[] },
+  ) => Promise<void>;
+  readonly "experimental.session.compacting": (
+    input: { readonly sessionID: string },
+    output: { readonly context: string[] },
+  ) => Promise<void>;
   readonly "experimental.text.complete": (input: {
     readonly sessionID: string;
     readonly messageID: string;

@@ -3,7 +3,9 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { REVIEWER } from "../../hooks/verdict.ts";
 import { isMap } from "./api.ts";
+import { OWN_REVIEWER } from "./names.ts";
 
 /** The folder that this module was loaded from: skills and agents lie beside it. */
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -16,6 +18,14 @@ const COMMANDS: Readonly<Record<string, { readonly description: string; readonly
   "performance-goal": {
     description: "Make something faster, measured by the tool",
     template: "performance-goal: $ARGUMENTS",
+  },
+  goal: {
+    description: "Show, set, pause, resume or clear this session's goal",
+    template: "$ARGUMENTS",
+  },
+  cancel: {
+    description: "Stop the plan or goal that this session works on; it does not resume by itself",
+    template: "$ARGUMENTS",
   },
   proofgate: {
     description: "Show where the plan stands",
@@ -48,4 +58,7 @@ export function extend(config: Record<string, unknown>): void {
     const name = file.replace(/\.json$/, "");
     if (name !== file) agent[name] ??= JSON.parse(readFileSync(join(agents, file), "utf8"));
   }
+  // The plugin's own reviewer is nobody else's to define: an agent could have written one of that name.
+  const reviewer = JSON.parse(readFileSync(join(agents, `${REVIEWER}.json`), "utf8"));
+  agent[OWN_REVIEWER] = { ...reviewer, hidden: true };
 }

@@ -28,10 +28,12 @@ import {
   type TextPart,
   type ToolContext,
 } from "./api.ts";
+import { cancelCommand, goalCommand } from "./commands.ts";
 import { type Goal, readGoal, writeGoal } from "./goal-store.ts";
 import { counted, type GoalRules, goalTool, withStatus } from "./goal-tools.ts";
 import { openCode } from "./host.ts";
 import { partId } from "./part-id.ts";
+import { review } from "./reviewer.ts";
 import { Sessions } from "./sessions.ts";
 
 /** A judgement may have to run every check once; after this long the answer is no. Milliseconds. */
@@ -48,6 +50,10 @@ export interface Engine {
   /** @returns why the edit is refused; null when it may go on */
   guard(tool: string, args: unknown, session: string): string | null;
   afterShell(session: string): Promise<void>;
+  /** A command of the user's. @returns what the model is told in its place */
+  command(name: "goal" | "cancel", session: string, words: string): Promise<string>;
+  /** @returns what has to be known after a compaction; empty for nothing */
+  afterCompaction(session: string): Promise<string>;
   /** An answer is about to end: what a stop would have to know is looked at now, while the host waits. */
   speaks(session: string, message: string): Promise<void>;
 }
@@ -102,6 +108,7 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
   const rules: GoalRules = {
     isSubagent: (session) => sessions.rootOf(session) !== session,
     tokens: (session) => sessions.tokens(session),
+    cleared: (session) => store.setHostGoal(session, { goal: null, at: new Date().toISOString() }),
     async refusal(session, call) {
       const payload = payloadOf(session, { tool: "update_goal", call, input: { status: "complete" } });
       const timer = Promise.withResolvers<string>();
@@ -137,13 +144,29 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
     },
   };
 
-  async function judged(payload: Payload): Promise<string | null> {
+  async function judged(payload: Payload, reviewed = false): Promise<string | null> {
     await sight(payload);
     const { facts, plans } = await gather(payload, store, process.env, host, DEADLINE_MS - 20_000);
     const decision = gate(facts);
+    const problems = facts.plans.flatMap((plan) => plan.problems);
+    // All that is missing is a look by somebody else: the plugin itself sees to it.
+    if (!reviewed && problems.length > 0 && problems.every(({ where }) => where === "review")) {
+      const why = await review(client, payload, store).catch((error: unknown) => String(error));
+      return why === null ? judged(payload, true) : unreviewed(payload, why);
+    }
     if (decision.kind === "deny") return decision.message;
     store.setAllowance(payload.session, { call: payload.call, plans });
     return null;
+  }
+
+  /** Nothing the agent does brings a reviewer: the goal waits for the user. */
+  function unreviewed({ session }: Payload, why: string): string {
+    const goal = readGoal(session);
+    if (goal !== null) writeGoal(session, withStatus(goal, "paused"));
+    return closedText(
+      `the independent review could not be run: ${why}; the goal is paused`,
+      "nothing, and tell the user",
+    );
   }
 
   /** A goal that is no plan's: it goes on until it is complete, blocked or paused, or nothing moves any more. */
@@ -238,6 +261,16 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
       return paths.length === 0 ? null : refusedPaths(paths, payloadOf(session).cwd);
     },
     afterShell: (session) => sight(payloadOf(session)),
+    async command(name, session, words) {
+      try {
+        return name === "goal"
+          ? await goalCommand(session, words, rules)
+          : await cancelCommand(payloadOf(session), words, host, rules);
+      } catch (error) {
+        return `Tell the user, and do nothing else: /${name} did not work: ${error instanceof Error ? error.message : String(error)}`;
+      }
+    },
+    afterCompaction: (session) => whereItStands(payloadOf(session), "compaction"),
     async speaks(session, message) {
       if (sessions.rootOf(session) !== session) return;
       const payload = payloadOf(session);
@@ -247,11 +280,14 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
   };
 
   /** Told once, where a session begins or goes on in a new process. */
-  async function whereItStands(payload: Payload): Promise<string> {
+  async function whereItStands(
+    payload: Payload,
+    occasion: "resume" | "compaction" = "resume",
+  ): Promise<string> {
     const work = await ownWork(payload, host, mayHaveGoals(payload, null, store));
     const known = store.note("given", payload.session);
     const lastGiven = typeof known === "string" ? known : null;
-    const { text, digest } = startText({ plan: work?.facts ?? null, occasion: "resume", lastGiven });
+    const { text, digest } = startText({ plan: work?.facts ?? null, occasion, lastGiven });
     if (digest !== null && digest !== known) store.setNote("given", payload.session, digest);
     return text;
   }

@@ -13,6 +13,8 @@ export interface GoalRules {
   tokens(session: string): number | null;
   /** @returns why the goal may not be called complete; null when it may */
   refusal(session: string, call: string): Promise<string | null>;
+  /** The user took the goal away. */
+  cleared(session: string): void;
   /** After a goal was set or changed. */
   changed(session: string, goal: Goal, call: string): Promise<void>;
 }
@@ -77,7 +79,7 @@ function newGoal(session: string, given: Readonly<Record<string, unknown>>, rule
 }
 
 /** @param tokensBefore what the session had used before: the goal is not charged for it */
-function makeGoal(
+export function makeGoal(
   session: string,
   objective: string,
   tokenBudget: number | null,

@@ -76,6 +76,19 @@ export default {
         fenced(async () => {
           if (tool === "bash") await (await load()).afterShell(sessionID);
         }),
+      "command.execute.before": ({ command, sessionID, arguments: words }, { parts }) =>
+        fenced(async () => {
+          if (command !== "goal" && command !== "cancel") return;
+          const text = await (await load()).command(command, sessionID, words);
+          for (const part of parts) if (part.type === "text") part.text = "";
+          const first = parts.find((part) => part.type === "text");
+          if (first !== undefined) first.text = text;
+        }),
+      "experimental.session.compacting": ({ sessionID }, { context }) =>
+        fenced(async () => {
+          const text = await (await load()).afterCompaction(sessionID);
+          if (text !== "") context.push(text);
+        }),
       "experimental.text.complete": ({ sessionID, messageID }) =>
         fenced(async () => (await load()).speaks(sessionID, messageID)),
     };
