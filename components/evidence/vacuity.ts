@@ -1,8 +1,9 @@
 /** Finds checks that cannot fail, whatever the tree is like. */
+import { makeCheck } from "./check.ts";
 import { runsSuite, scriptWord } from "./check-files.ts";
 import { looksLikeCheck } from "./conventions.ts";
 import { type SimpleCommand, simpleCommands } from "./shell-words.ts";
-import type { Check } from "./types.ts";
+import type { Check, Command } from "./types.ts";
 import { programName, unwrap } from "./wrappers.ts";
 
 /** Programs that succeed by themselves: nothing about a tree makes them fail. */
@@ -183,6 +184,21 @@ function emptyCode(words: readonly string[]): boolean {
     /^(?:process\.exit|exit|sys\.exit|quit)\(0?\);?$/.test(code) ||
     /^import sys; ?sys\.exit\(0?\)$/.test(code)
   );
+}
+
+/**
+ * Why a command's exit status says nothing of its programs', whatever is expected of its output; null when it does. What
+ * stands in `$(…)` gives its output, and its status never counted.
+ */
+export function hiddenExit(run: Command): string | null {
+  const plain = typeof run === "string" ? withoutSubstitutions(run) : run;
+  return maskedExit(makeCheck({ run: plain }), simpleCommands(plain));
+}
+
+/** From the inside out; a quoted bracket in one ends it too early, which hides nothing that stands outside. */
+function withoutSubstitutions(line: string): string {
+  const shorter = line.replace(/\$\([^()]*\)/g, "x");
+  return shorter === line ? line : withoutSubstitutions(shorter);
 }
 
 /** A status that is thrown away: `|| true`, `; true`, a pipeline into something that only passes text on. */

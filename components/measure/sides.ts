@@ -100,9 +100,14 @@ export function faultOf(run: FinishedRun, runMs: number): string | null {
         : run.exit !== 0
           ? `exit ${run.exit}`
           : `still alive after its end: ${run.alive[0] ?? ""}`;
-  const said = (run.stderr.tail || run.stderr.head).trim().split("\n").at(-1) ?? "";
+  const lines = (run.stderr.tail || run.stderr.head).trim().split("\n");
+  // What went wrong stands above the stack and the version that follow it; where nothing is called so, it comes last.
+  const said = (lines.findLast((line) => FAULT.test(line)) ?? lines.at(-1) ?? "").trim();
   return said === "" ? how : `${how}: ${said}`;
 }
+
+/** `TypeError: …`, `error: …`, `java.lang.Exception: …`, `panic: …`. */
+const FAULT = /^(?:Uncaught )?[\w.$]*(?:error|exception|panic)\b(?: \[\w+\])?:/i;
 
 const duration = (ms: number): string =>
   ms < 60_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;

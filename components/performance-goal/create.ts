@@ -9,14 +9,14 @@ import { type Better, FEWEST_PAIRS } from "../measure/decide.ts";
 import { needsUsage } from "../measure/metric.ts";
 import { measurePairs, type Verdict } from "../measure/pairs.ts";
 import { withSides } from "../measure/sides.ts";
-import { parseTarget, settleTarget } from "../measure/target.ts";
+import { judgeExactly, parseTarget, settleTarget } from "../measure/target.ts";
 import { oneLine, shorten } from "../words/plain-text.ts";
 import { documentText, writeDocument } from "./document.ts";
 import { benchOf, exitOn, sidesOf } from "./evaluate.ts";
 import { evaluatorOf, usualProtection } from "./evaluator.ts";
 import type { GoalEvent } from "./events.ts";
 import { runGuards } from "./guards.ts";
-import { type Contract, type Evaluator, isGivenUp, type PerformanceGoal } from "./model.ts";
+import { type Contract, type Evaluator, isSettled, type PerformanceGoal } from "./model.ts";
 import { type Place, placeOf, slugFrom } from "./place.ts";
 import { changeState, readGoal, type Workspace } from "./workspace.ts";
 
@@ -82,6 +82,7 @@ export async function createGoal(
     const plain: Contract = { ...asked.contract, protect, measure: null, runMs: MOST_RUN_MS };
     const evaluator = evaluatorOf(root, plain, today);
     requireWork(evaluator, today);
+    requireProtected(plain, evaluator);
     tell("a first run of the evaluator on both versions");
     const tried = await tryOut(ws, { contract: plain, evaluator, base: asked.base }, today, asked);
     const { contract, remarks } = tried;
@@ -104,7 +105,7 @@ export async function createGoal(
       requireRoom(now, asked, ws.place);
       const events: GoalEvent[] = [{ type: "goal_created", goal }];
       const lost = lostGoal(ws, now);
-      if (now !== null && !isOver(now))
+      if (now !== null && !isSettled(now))
         events.push({
           type: "goal_weakened",
           id: "W001",
@@ -125,11 +126,8 @@ const hostObjective = (place: Pick<Place, "statePath">, objective: string): stri
   `Reach the performance goal in ${place.statePath} ("${shorten(oneLine(objective), 200)}"); it counts when the tool has measured it. ` +
   "The tool says what comes next: proofgate performance-goal status.";
 
-/** What somebody else than the user gave up is still asked for. */
-const isOver = (goal: PerformanceGoal): boolean => goal.status === "complete" || isGivenUp(goal);
-
 function requireRoom(existing: PerformanceGoal | null, asked: Asked, place: Place): void {
-  if (existing === null || isOver(existing) || asked.force) return;
+  if (existing === null || isSettled(existing) || asked.force) return;
   throw new Refusal("plan_exists", `There is an open performance goal ${place.slug}: ${existing.title}`, {
     expected: "no open goal of that name, another --slug, or --force",
     found: `${existing.status}, ${existing.evaluations} evaluations`,
@@ -162,6 +160,16 @@ function requireWork(evaluator: Evaluator, today: LiveTree): void {
   );
 }
 
+/** Globs that match nothing protect nothing, and nobody would notice. */
+function requireProtected({ protect }: Contract, { files }: Evaluator): void {
+  if (protect.length === 0 || Object.keys(files).length > 0) return;
+  throw new Refusal("usage_bad_value", "--protect names no file that there is.", {
+    expected: "the evaluator's own files, from the root of the repository",
+    found: protect.join(","),
+    next: ["leave --protect away: then the files that the command names are protected"],
+  });
+}
+
 async function tryOut(
   ws: Workspace,
   goal: { readonly contract: Contract; readonly evaluator: Evaluator; readonly base: string },
@@ -170,7 +178,8 @@ async function tryOut(
 ): Promise<{ contract: Contract; cost: Created["cost"]; remarks: string[] }> {
   const remarks: string[] = [];
   const usage = needsUsage(asked.measure?.metric ?? null);
-  const bench = { ...(await benchOf(ws, goal, today)), usage };
+  // A first run belongs to no goal yet, and no evaluation may end it.
+  const bench = { ...(await benchOf(ws, goal, today)), usage, env: ws.env };
   const sides = await sidesOf(ws, goal, today);
   const guardsBegan = performance.now();
   const guards = await runGuards(bench, sides.now, goal.contract.guards);
@@ -231,6 +240,15 @@ async function tryOut(
       budgetMs: measure.budgetMs,
     },
   };
+  const value = verdict.values.base[0];
+  if (
+    target?.kind === "absolute" &&
+    value !== undefined &&
+    judgeExactly(target, better, value, value) === "met"
+  )
+    remarks.push(
+      `the base meets ${target.text} in its first run (${value}${verdict.unit === "" ? "" : ` ${verdict.unit}`}): there may be nothing to show`,
+    );
   // Good news is measured twice.
   const least = guardsMs + verdict.pairMs * (FEWEST_PAIRS + 2);
   const most = guardsMs + 2 * Math.max(measure.budgetMs, verdict.pairMs * 3);

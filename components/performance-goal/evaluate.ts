@@ -4,10 +4,10 @@
  */
 
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
-import { type LiveTree, withTreeObjects } from "../evidence/fingerprint.ts";
+import { globs, type LiveTree, withTreeObjects } from "../evidence/fingerprint.ts";
 import { showFile } from "../evidence/git.ts";
 import { withRunnerKeys } from "../evidence/runner-config.ts";
 import { checkDir, ensureDir, sha256, writeFileAtomic } from "../journal/safe-fs.ts";
@@ -17,12 +17,12 @@ import { measurePairs, type Progress, type Question, type Verdict } from "../mea
 import { type Bench, type Place as Copy, faultOf, runOn, type Side, withSides } from "../measure/sides.ts";
 import { judgeExactly, judgeTarget } from "../measure/target.ts";
 import { isTimeUnit } from "../measure/units.ts";
-import { evaluatorChanges, packagePath } from "./evaluator.ts";
+import { evaluatorChanges, isShared, packagePath, sharedId } from "./evaluator.ts";
 import { coveredOf, presentOf } from "./fresh.ts";
-import { runGuards } from "./guards.ts";
-import { alone } from "./measuring.ts";
+import { runGuards, softenedGuards } from "./guards.ts";
+import { alone, markedEnvironment } from "./measuring.ts";
 import type { Evaluation, Evaluator, Kept, Measure, Measured, PerformanceGoal } from "./model.ts";
-import { keptTree, saveObjects } from "./trees.ts";
+import { changedSince, keptTree, saveObjects } from "./trees.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface Evaluated {
@@ -112,9 +112,19 @@ async function look(
   });
   const changes = evaluatorChanges(goal.evaluator, present.evaluator);
   if (changes.length > 0) return invalid(`the evaluator changed: ${changes.slice(0, 3).join(", ")}`);
+  const changed = await changedSince(ws.place.root, goal.base, today);
+  // A verdict that rests on files outside would stay fresh whatever becomes of them.
+  if (contract.covers !== null && changed.all.length > 0) {
+    const covers = globs([...contract.covers, ...Object.keys(goal.evaluator.files)]);
+    if (!changed.all.some(covers))
+      return invalid(
+        `nothing that --covers names differs from the base: ${changed.all.slice(0, 3).join(", ")} would change and nobody would notice`,
+      );
+  }
   const bench = await benchOf(ws, goal, today);
   const sides = await sidesOf(ws, goal, today);
   let guards: Evaluation["guards"] = [];
+  const softened = softenedGuards(contract, today, changed.former);
   try {
     if (contract.guards.length > 0) tell("guards", null);
     guards = await runGuards(bench, sides.now, contract.guards);
@@ -123,7 +133,12 @@ async function look(
     const { measure } = contract;
     if (measure === null)
       return {
-        evaluation: { ...nothing, guards, ...(await byExit(bench, sides, goal.evaluator, tell)) },
+        evaluation: {
+          ...nothing,
+          guards,
+          doubts: softened,
+          ...(await byExit(bench, sides, goal.evaluator, tell)),
+        },
         values,
       };
     return await withSides(bench, [sides.base, sides.now], async ([from, to]) => {
@@ -178,7 +193,7 @@ async function look(
           versusKept,
           met,
           kept,
-          doubts: doubts(first, again, good),
+          doubts: [...doubts(first, again, good), ...softened],
         },
         values,
       };
@@ -203,10 +218,10 @@ export async function benchOf(
     head: goal.base,
     command: contract.command,
     cwd: contract.cwd,
-    overlay: Object.keys(goal.evaluator.files),
+    overlay: Object.keys(goal.evaluator.files).filter((path) => today.files.has(path)),
     setup: contract.setup,
     share: contract.share,
-    env: ws.env,
+    env: markedEnvironment(ws.place, ws.env),
     confine: ws.confine,
     runMs: contract.runMs,
     usage: needsUsage(contract.measure?.metric ?? null),
@@ -314,7 +329,7 @@ async function doubtOf(
   );
   const same = slowed?.values.now[0] === verdict.values.now[0];
   return same
-    ? `${first.metric} is a time and never varies, not even when the run is made to wait: it is not measured`
+    ? `${first.metric} is a time and never varies, not even when the run is made to wait: it is not measured (a time that is computed: print it without a unit)`
     : null;
 }
 
@@ -346,9 +361,7 @@ function doubts(first: Measured, again: Measured | null, good: boolean): readonl
 export function requireSameEvaluator(copies: readonly Copy[], evaluator: Evaluator): void {
   for (const { made, side } of copies)
     for (const [path, id] of Object.entries(evaluator.files)) {
-      // Other ids (of big files, of filtered ones) are not those of a file's own bytes.
-      if (!/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id) || blobOf(join(made.dir, path), id.length) === id)
-        continue;
+      if (isSame(join(made.dir, path), id)) continue;
       throw new Refusal("measurement_invalid", "The evaluator is another one.", {
         expected: `the contract's ${path} on ${side.name}`,
         found: "another content",
@@ -357,13 +370,17 @@ export function requireSameEvaluator(copies: readonly Copy[], evaluator: Evaluat
     }
 }
 
-function blobOf(path: string, length: number): string | null {
+function isSame(path: string, id: string): boolean {
+  // Other ids (of big files, of filtered ones) are not those of a file's own bytes.
+  if (!isShared(id) && !/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)) return true;
   try {
-    const content = readFileSync(path);
-    const hash = createHash(length === 64 ? "sha256" : "sha1").update(`blob ${content.length}\0`);
-    return hash.update(content).digest("hex");
+    if (isShared(id)) return sharedId(readFileSync(path)) === id;
+    // Git's content of a link is where it leads to.
+    const content = lstatSync(path).isSymbolicLink() ? Buffer.from(readlinkSync(path)) : readFileSync(path);
+    const hash = createHash(id.length === 64 ? "sha256" : "sha1").update(`blob ${content.length}\0`);
+    return hash.update(content).digest("hex") === id;
   } catch {
-    return null;
+    return false;
   }
 }
 

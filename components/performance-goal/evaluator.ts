@@ -1,10 +1,10 @@
 /** The files that an evaluator consists of: who changes them changes what is measured, and not what it measures. */
 
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { readFileSync, realpathSync } from "node:fs";
+import { join, posix, relative } from "node:path";
 import { makeCheck } from "../evidence/check.ts";
-import { checkFiles } from "../evidence/check-files.ts";
+import { checkFiles, namedFiles } from "../evidence/check-files.ts";
 import { globs } from "../evidence/fingerprint.ts";
 import { simpleCommands } from "../evidence/shell-words.ts";
 import type { Tree } from "../evidence/types.ts";
@@ -28,12 +28,17 @@ const MAKEFILE = /^(GNUm|M|m)akefile$|^[Jj]ustfile$|^Taskfile\.ya?ml$/;
  */
 export function evaluatorOf(
   root: string,
-  contract: Pick<Contract, "command" | "cwd" | "protect">,
+  contract: Pick<Contract, "command" | "cwd" | "protect" | "share">,
   tree: Tree,
 ): Evaluator {
-  const { scripts } = packageScripts(root, contract.command, contract.cwd);
-  const paths = named(contract.protect, tree);
-  const files = Object.fromEntries([...paths].sort().map((path) => [path, tree.files.get(path) ?? ""]));
+  const { scripts, lines } = packageScripts(root, contract.command, contract.cwd);
+  const paths = withTargets(root, named(contract.protect, tree), tree);
+  const files = Object.fromEntries(
+    [
+      ...[...paths].map((path) => [path, tree.files.get(path) ?? ""] as const),
+      ...sharedFiles(root, contract, [contract.command, ...lines], tree),
+    ].sort(([a], [b]) => (a < b ? -1 : 1)),
+  );
   const text = JSON.stringify([
     contract.command,
     contract.cwd,
@@ -72,8 +77,55 @@ export function usualProtection(
     if (simpleCommands(line).some(({ words }) => MAKES.has(words[0] ?? "")))
       for (const path of all) if (MAKEFILE.test(path)) found.add(path);
   }
-  const folders = new Set([...found].flatMap(measuringFolder));
-  return [...folders, ...[...found].filter((path) => measuringFolder(path).length === 0)].sort();
+  const run = [...withTargets(root, found, tree)];
+  const folders = new Set(run.flatMap(measuringFolder));
+  return [...folders, ...run.filter((path) => measuringFolder(path).length === 0)].sort();
+}
+
+/** What a link leads to is what runs. */
+function withTargets(root: string, paths: ReadonlySet<string>, tree: Tree): Set<string> {
+  const found = new Set(paths);
+  for (const path of paths) {
+    const target = realPath(root, path);
+    if (target !== null && tree.files.has(target)) found.add(target);
+  }
+  return found;
+}
+
+/** Where a path leads to, from the root; null for what is not there or lies outside. */
+function realPath(root: string, path: string): string | null {
+  try {
+    const real = relative(realpathSync(root), realpathSync(join(root, path)));
+    return real === "" || real.startsWith("..") ? null : real;
+  } catch {
+    return null;
+  }
+}
+
+/** Mark of a file that Git ignores, and that both versions share: it is laid over none of them. */
+const SHARED = "shared:";
+export const isShared = (id: string): boolean => id.startsWith(SHARED);
+export const sharedId = (content: Buffer): string =>
+  SHARED + createHash("sha256").update(content).digest("hex");
+
+/** An evaluator that Git ignores is in no tree: it counts by its content where `--share` hands it to both versions. */
+function sharedFiles(
+  root: string,
+  { cwd, share }: Pick<Contract, "cwd" | "share">,
+  lines: readonly string[],
+  tree: Tree,
+): readonly (readonly [string, string])[] {
+  if (share.length === 0) return [];
+  const isGiven = globs(share);
+  const named = lines.flatMap((run) => namedFiles({ ...makeCheck({ run }), cwd }));
+  return [...new Set(named)].flatMap((path) => {
+    if (tree.files.has(path) || !isGiven(path) || !isMeasuring(root, path)) return [];
+    try {
+      return [[path, sharedId(readFileSync(join(root, path)))] as const];
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Called like what measures, or it prints the metric itself. */

@@ -1,7 +1,9 @@
 /** One evaluation of a goal at a time: two side by side would measure each other. */
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
+import { MARK, sweep } from "../evidence/sweep.ts";
 import { Lock } from "../journal/lock.ts";
 import { checkDir, ensureDir } from "../journal/safe-fs.ts";
 import type { Place } from "./place.ts";
@@ -9,6 +11,16 @@ import type { Place } from "./place.ts";
 /** A holder silent for this long is gone; a new evaluation waits hardly longer. Milliseconds. */
 const TIMES = { staleMs: 5000, waitMs: 6000 };
 const BEAT_MS = 1000;
+
+/** In the environment of every run of a goal's evaluations. */
+const markOf = ({ dir }: Place): string =>
+  `goal-${createHash("sha256").update(dir).digest("hex").slice(0, 24)}`;
+
+/** The environment for such runs. */
+export function markedEnvironment(place: Place, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const outer = env[MARK];
+  return { ...env, [MARK]: outer === undefined ? markOf(place) : `${outer}:${markOf(place)}` };
+}
 
 /** @throws Refusal `lock_timeout` while another evaluation of the goal runs */
 export async function alone<Result>(place: Place, act: () => Promise<Result>): Promise<Result> {
@@ -19,6 +31,8 @@ export async function alone<Result>(place: Place, act: () => Promise<Result>): P
   const timer = setInterval(() => lock.beat(), BEAT_MS);
   timer.unref();
   try {
+    // Whoever was killed in the middle could not end its runs, and they would be measured along with the new ones.
+    await sweep({ mark: markOf(place), leader: null });
     return await act();
   } finally {
     clearInterval(timer);

@@ -182,7 +182,7 @@ export interface PerformanceGoal {
   readonly rescue: Rescue | null;
   readonly lastValidation: Validation | null;
   readonly evaluations: number;
-  /** Evaluations since the last one that was kept. */
+  /** Evaluations since the last one that was kept, without those that measured nothing. */
   readonly fruitless: number;
   readonly spentMs: number;
   readonly weakenings: readonly Weakening[];
@@ -195,6 +195,9 @@ export const isClosed = (goal: PerformanceGoal): boolean =>
 export const isGivenUp = (goal: PerformanceGoal): boolean =>
   goal.status === "abandoned" &&
   (goal.abandonedBy === "user" || goal.weakenings.some((one) => one.kind === "abandoned" && one.approved));
+
+/** Nothing is owed any more. What an agent gave up may not be replaced by less. */
+export const isSettled = (goal: PerformanceGoal): boolean => goal.status === "complete" || isGivenUp(goal);
 
 /** So many evaluations in a row without a gain are a plateau. */
 export const PLATEAU = 6;

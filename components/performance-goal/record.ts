@@ -23,18 +23,23 @@ export async function evaluateAndRecord(
   const evaluated = await evaluate(ws, goal, budgetMs, tell);
   const { evaluation, keep, spentMs } = evaluated;
   const { loaded } = changeGoal(ws, "evaluate", (now) => {
-    if (now.goalId !== goal.goalId)
-      throw new Refusal("goal_not_open", "The goal was replaced while it was measured.", {
-        expected: `goal ${goal.goalId}`,
-        found: `goal ${now.goalId}`,
-        next: [`proofgate performance-goal status --slug ${goal.slug}`],
-      });
+    requireSameGoal(goal, now);
     requireMeasurable(now);
     const events: GoalEvent[] = [{ type: "evaluated", evaluation, spentMs }];
     if (keep !== null) events.push({ type: "kept", kept: keep });
     return { events, result: null };
   });
   return { loaded, evaluated };
+}
+
+/** What was measured for one contract says nothing of another one. @throws Refusal `goal_not_open` */
+export function requireSameGoal(then: PerformanceGoal, now: PerformanceGoal): void {
+  if (now.goalId === then.goalId) return;
+  throw new Refusal("goal_not_open", "The goal was replaced while it was measured.", {
+    expected: `goal ${then.goalId}`,
+    found: `goal ${now.goalId}`,
+    next: [`proofgate performance-goal status --slug ${then.slug}`],
+  });
 }
 
 /** A complete goal may be looked at again: it may have gone stale. */

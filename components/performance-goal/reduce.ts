@@ -75,14 +75,19 @@ function changed(goal: PerformanceGoal, event: GoalEvent, meta: LineMeta): Perfo
       };
     case "baseline_measured":
       return { ...goal, baseline: { ...event.baseline, at: meta.at } };
-    case "evaluated":
+    case "evaluated": {
+      const latest = { ...event.evaluation, seq: meta.seq, at: meta.at };
       return {
         ...goal,
-        latest: { ...event.evaluation, seq: meta.seq, at: meta.at },
+        latest,
+        // A complete goal takes no checkpoint any more: measured again after a change, it holds again.
+        ...(goal.status === "complete" && latest.met ? { passed: latest } : {}),
         evaluations: goal.evaluations + 1,
-        fruitless: event.evaluation.kept ? 0 : goal.fruitless + 1,
+        // Where nothing was measured, nothing was tried.
+        fruitless: latest.kept ? 0 : goal.fruitless + (latest.word === "invalid" ? 0 : 1),
         spentMs: goal.spentMs + event.spentMs,
       };
+    }
     case "kept":
       return { ...goal, kept: { ...event.kept, at: meta.at } };
     case "reverted":

@@ -78,6 +78,18 @@ export function whyNotPassing(goal: PerformanceGoal, present: Present): string |
   return latest.met ? null : (latest.reason ?? verdictWords(goal));
 }
 
+/**
+ * What passed once and not when it was measured again, on the same tree, does not hold. A measurement that decided nothing
+ * takes nothing back.
+ */
+function contradiction(goal: PerformanceGoal, present: Present): string | null {
+  const { latest, passed } = goal;
+  if (latest === null || passed === null || latest.seq <= passed.seq || latest.met) return null;
+  if (latest.word === "inconclusive" || latest.first?.target === "open") return null;
+  if (staleness(goal, latest, present) !== null) return null;
+  return `measured again after that, it does not hold: ${whyNotPassing(goal, present) ?? latest.word}`;
+}
+
 /** The latest verdict in a few words, for refusals. */
 function verdictWords({ latest, contract }: PerformanceGoal): string {
   if (latest === null) return "nothing was evaluated yet";
@@ -154,7 +166,9 @@ export function defects(goal: PerformanceGoal, present: Present): readonly Defec
     });
   else {
     const stale = staleness(goal, passed, present);
+    const against = contradiction(goal, present);
     if (stale !== null) found.push({ where: slug, code: "stale", message: `stale: ${stale}` });
+    else if (against !== null) found.push({ where: slug, code: "not_proven", message: against });
   }
   for (const one of goal.weakenings)
     if (!one.approved)
@@ -229,7 +243,8 @@ export function nextStep(goal: PerformanceGoal, present: Present | null): Next {
     return { why: "the contract was exchanged, and the user has not agreed", command: "proofgate approve" };
   const { latest, passed, lastValidation } = goal;
   if (present === null) return { why: "work on it", command: command("evaluate") };
-  if (lastValidation?.status === "pass" && passed !== null && staleness(goal, passed, present) === null)
+  const passes = lastValidation?.status === "pass" && passed !== null;
+  if (passes && staleness(goal, passed, present) === null && contradiction(goal, present) === null)
     return { why: "the contract holds", command: `${command("complete")}` };
   const stale = latest === null ? null : staleness(goal, latest, present);
   if (stale?.startsWith("the evaluator changed"))

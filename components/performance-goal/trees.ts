@@ -1,7 +1,7 @@
 /** Trees that a goal comes back to: kept with what Git's own store lacks of them, compared, and put back into place. */
 
-import { cpSync, existsSync, lstatSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, lstatSync, mkdirSync, rmdirSync, rmSync, type Stats } from "node:fs";
+import { dirname, join } from "node:path";
 import { fromSystem, Refusal } from "../errors.ts";
 import { type LiveTree, withTreeObjects } from "../evidence/fingerprint.ts";
 import { git } from "../evidence/git.ts";
@@ -52,15 +52,20 @@ const environment = (sources: readonly Source[], index: string): Record<string, 
   };
 };
 
-/** Paths and content ids of a tree, our own state left out. */
+/**
+ * Paths of a tree with what Git knows of each, mode and content id: an executable bit is a change, and a link is no file of
+ * the same text. Our own state is left out, nested repositories too.
+ */
 async function filesOf(root: string, source: Source): Promise<ReadonlyMap<string, string>> {
   const env = environment([source], join(root, ".git", "no-index"));
   const { stdout } = await git(["ls-tree", "-r", "-z", "--full-tree", source.treeish], { cwd: root, env });
   const files = new Map<string, string>();
   for (const line of stdout.split("\0")) {
-    const [meta = "", path = ""] = line.split("\t");
-    const [, type, id] = meta.split(" ");
-    if (path !== "" && type === "blob" && id !== undefined && !isOurs(path)) files.set(path, id);
+    // Names may have tabs in them as well.
+    const at = line.indexOf("\t");
+    const [mode, type, id] = line.slice(0, Math.max(0, at)).split(" ");
+    const path = line.slice(at + 1);
+    if (type === "blob" && !isOurs(path)) files.set(path, `${mode} ${id}`);
   }
   return files;
 }
@@ -69,6 +74,32 @@ export interface Reverted {
   readonly rescue: Omit<Rescue, "at">;
   /** Files that are not as they were kept and that nobody but the user may touch. */
   readonly left: readonly string[];
+}
+
+const liveSource = (tree: LiveTree): Source => ({ treeish: tree.treeHash ?? "", objects: tree.objects });
+
+/**
+ * Paths that differ between a commit and a live tree, sorted, and those of them that the commit has. What Git's trees do not
+ * hold (nested repositories, files over 50 MB) is not among them.
+ */
+export async function changedSince(
+  root: string,
+  commit: string,
+  today: LiveTree,
+): Promise<{ readonly all: readonly string[]; readonly former: readonly string[] }> {
+  const then = await filesOf(root, { treeish: commit, objects: null });
+  const all = differing(then, await filesOf(root, liveSource(today)), today);
+  return { all, former: all.filter((path) => then.has(path)) };
+}
+
+function differing(
+  then: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
+  { outside }: LiveTree,
+): readonly string[] {
+  return [...new Set([...then.keys(), ...now.keys()])]
+    .filter((path) => then.get(path) !== now.get(path) && !outside.includes(path))
+    .sort();
 }
 
 /** What `revert` goes back to: what was kept last, or the base. */
@@ -88,15 +119,14 @@ export function revert(place: Place, goal: PerformanceGoal, id: string): Promise
   return withTreeObjects(root, async (today) => {
     const back = goalOf(place, goal);
     const then = await filesOf(root, back);
+    const now = liveSource(today);
+    const there = await filesOf(root, now);
     const tracked = await trackedFiles(root);
-    const changed = [...new Set([...then.keys(), ...today.files.keys()])]
-      .filter((path) => then.get(path) !== today.files.get(path))
-      .sort();
-    // What is gone is nobody's: it comes back whether Git tracks it or not.
-    const mine = changed.filter((path) => tracked.has(path) || !today.files.has(path));
+    const changed = differing(then, there, today);
+    // What is gone is nobody's: it comes back whether Git tracks it or not. What Git ignores now is there, and is not gone.
+    const mine = changed.filter((path) => tracked.has(path) || !isThere(root, path));
     const left = changed.filter((path) => !mine.includes(path));
     if (mine.length === 0) return left.length === 0 ? null : { rescue: nothing(id), left };
-    const now: Source = { treeish: today.treeHash ?? "", objects: today.objects };
     const patch = await difference(root, back, now, mine);
     const folder = join(place.dir, "rescue");
     checkDir(root, folder);
@@ -104,19 +134,17 @@ export function revert(place: Place, goal: PerformanceGoal, id: string): Promise
     const path = `rescue/${id}.patch`;
     writeFileAtomic(join(place.dir, path), patch);
     const objects = saveObjects(place, today, "rescue");
-    await putBack(root, back, then, mine);
+    const blocked = await putBack(root, back, then, mine);
     return {
-      left,
+      left: [...left, ...blocked].sort(),
       rescue: {
         id,
         patch: { path, sha256: sha256(patch) },
         treeHash: today.treeHash ?? "",
         objects,
-        paths: mine.map((one) => ({
-          path: one,
-          was: today.files.get(one) ?? null,
-          is: then.get(one) ?? null,
-        })),
+        paths: mine
+          .filter((one) => !blocked.includes(one))
+          .map((one) => ({ path: one, was: there.get(one) ?? null, is: then.get(one) ?? null })),
       },
     };
   });
@@ -132,12 +160,14 @@ const nothing = (id: string): Omit<Rescue, "at"> => ({
 
 /**
  * Takes a revert back.
+ * @returns the paths that are as they were before it
  * @throws Refusal `goal_not_open` where one of its files was changed since: that change would be lost
  */
 export function undoRevert(place: Place, rescue: Rescue): Promise<readonly string[]> {
   const { root } = place;
   return withTreeObjects(root, async (today) => {
-    const moved = rescue.paths.filter(({ path, is }) => (today.files.get(path) ?? null) !== is);
+    const there = await filesOf(root, liveSource(today));
+    const moved = rescue.paths.filter(({ path, is }) => (there.get(path) ?? null) !== is);
     if (moved.length > 0)
       throw new Refusal(
         "goal_not_open",
@@ -156,8 +186,8 @@ export function undoRevert(place: Place, rescue: Rescue): Promise<readonly strin
       rescue.paths.flatMap(({ path, was }) => (was === null ? [] : [[path, was] as const])),
     );
     const paths = rescue.paths.map(({ path }) => path);
-    await putBack(root, source, files, paths);
-    return paths;
+    const blocked = await putBack(root, source, files, paths);
+    return paths.filter((path) => !blocked.includes(path));
   });
 }
 
@@ -194,25 +224,61 @@ async function difference(root: string, from: Source, to: Source, paths: readonl
   return Buffer.concat(parts);
 }
 
-/** Gives files the content that they have in a tree; those that it lacks are removed. */
+/**
+ * Gives files the content that they have in a tree; those that it lacks are removed.
+ * @returns paths that were left, because something stands in their way that is not to be removed
+ */
 async function putBack(
   root: string,
   source: Source,
   files: ReadonlyMap<string, string>,
   paths: readonly string[],
-): Promise<void> {
+): Promise<readonly string[]> {
   const temp = makeTempFolder();
   try {
     // An index of its own: the user's knows nothing of this.
     const env = environment([source], join(temp, "index"));
     await git(["read-tree", source.treeish], { cwd: root, env });
-    const there = paths.filter((path) => files.has(path));
-    for (let at = 0; at < there.length; at += PATHS_AT_ONCE)
-      await git(["checkout-index", "-f", "--", ...there.slice(at, at + PATHS_AT_ONCE)], { cwd: root, env });
-    for (const path of paths)
-      if (!files.has(path) && lstatSync(join(root, path), { throwIfNoEntry: false })?.isDirectory() === false)
-        rmSync(join(root, path), { force: true });
+    for (const path of paths) if (!files.has(path)) removeFile(root, path);
+    const wanted = paths.filter((path) => files.has(path));
+    // Git would remove a whole folder to make room for a file, with everything that somebody put into it.
+    const blocked = wanted.filter((path) => isBlocked(root, path));
+    const free = wanted.filter((path) => !blocked.includes(path));
+    for (let at = 0; at < free.length; at += PATHS_AT_ONCE)
+      await git(["checkout-index", "-f", "--", ...free.slice(at, at + PATHS_AT_ONCE)], { cwd: root, env });
+    return blocked;
   } finally {
     removeTempFolder(temp);
   }
+}
+
+const lookAt = (root: string, path: string): Stats | undefined => {
+  try {
+    return lstatSync(join(root, path), { throwIfNoEntry: false });
+  } catch {
+    // A file where the path has a folder.
+    return undefined;
+  }
+};
+const isThere = (root: string, path: string): boolean => lookAt(root, path) !== undefined;
+
+/** Removes a file, and the folders that it leaves empty. */
+function removeFile(root: string, path: string): void {
+  if (lookAt(root, path)?.isDirectory() !== false) return;
+  rmSync(join(root, path), { force: true });
+  try {
+    for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) rmdirSync(join(root, folder));
+  } catch {
+    // Not empty: what is in it stays, and so does the folder.
+  }
+}
+
+/** A folder stands where the file belongs, or something else where one of its folders does. */
+function isBlocked(root: string, path: string): boolean {
+  if (lookAt(root, path)?.isDirectory() === true) return true;
+  for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) {
+    const found = lookAt(root, folder);
+    if (found !== undefined && !found.isDirectory()) return true;
+  }
+  return false;
 }

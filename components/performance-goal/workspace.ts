@@ -7,7 +7,7 @@ import type { Decision, Loaded, Writer } from "../journal/types.ts";
 import { watch } from "../witness/ledger.ts";
 import { openWitness, type WitnessStore } from "../witness/store.ts";
 import type { GoalEvent } from "./events.ts";
-import { isClosed, type PerformanceGoal } from "./model.ts";
+import { isSettled, type PerformanceGoal } from "./model.ts";
 import { type Place, placeOf, slugFrom, slugsOf } from "./place.ts";
 import { performanceGoal } from "./reduce.ts";
 
@@ -59,7 +59,7 @@ export function openGoal(options: Options): Workspace {
 /** What the witness has to know of a goal. */
 const watched = (ws: Workspace, journal: Workspace["journal"]) =>
   watch(ws.witness, ws.place.dir, journal, {
-    about: (goal) => ({ id: goal.goalId, title: goal.title, open: !isClosed(goal) }),
+    about: (goal) => ({ id: goal.goalId, title: goal.title, open: !isSettled(goal) }),
     tellsOf: (goal, id) => goal.weakenings.some((w) => w.kind === "lost_state" && w.what.includes(id)),
     now: ws.now,
     repair: repairCommand(ws.place),

@@ -1,4 +1,4 @@
-/** The whole command table in one story, told once in JSON and once as text. */
+/** The whole command table in two stories, each told once in JSON and once as text. */
 
 import { expect, test } from "bun:test";
 import { symlinkSync } from "node:fs";
@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { COMMANDS, GLOBAL_FLAGS, SHORTCUTS } from "../../components/cli/spec.ts";
 import { makeWorld, type World } from "../helpers/world.ts";
 import { CLAIM, DONE, expectNoTrace, FILES, goal, PIN, PNG, PROGRAM, planFile, RED, REVIEWS } from "./kit.ts";
+import { PERFORMANCE_STORY, performanceWorld } from "./performance-story.ts";
+import type { Step } from "./story.ts";
 
 const text = expect.any(String);
 const ledger = { seq: expect.any(Number), hash: expect.stringMatching(/^[0-9a-f]{64}$/) };
@@ -19,16 +21,6 @@ const why = ["--evidence", "seen in app.sh", "--rationale", "needed for the rows
 const ulw = (name: string, ...flags: string[]): string[] => ["ulw-loop", name, ...flags];
 const steer = (kind: string, ...flags: string[]): string[] => ulw("steer", "--kind", kind, ...flags, ...why);
 const host = (objective: string, status: string): string => JSON.stringify({ goal: { objective, status } });
-
-/** A command of the story with what it has to answer; OBJECTIVE stands for the objective of the plan. */
-interface Step {
-  readonly args: string[];
-  readonly stdin?: string;
-  readonly exit?: number;
-  readonly code?: string;
-  readonly json?: Readonly<Record<string, unknown>>;
-  readonly before?: (world: World) => void;
-}
 
 let objective = "";
 
@@ -513,65 +505,84 @@ async function storyWorld(): Promise<World> {
 const spoken = (step: Step): string[] =>
   step.args.map((word) => (word.startsWith("OBJECTIVE ") ? host(objective, word.slice(10)) : word));
 
-test("the whole story in JSON: one object each, exit status, code, and the keys that scripts rely on", async () => {
-  const world = await storyWorld();
-  for (const step of STORY) {
-    await step.before?.(world);
-    const said = await world.run(spoken(step), {
-      json: true,
-      ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
-    });
-    const what = step.args.join(" ");
-    expect({ what, exit: said.exit, err: said.err, code: said.json.error?.code }).toEqual({
-      what,
-      exit: step.exit ?? 0,
-      err: "",
-      code: step.code ?? (step.exit === undefined ? undefined : said.json.error?.code),
-    });
-    expect(said.out.trimEnd().split("\n")).toHaveLength(1);
-    expect({ what, ok: said.json.ok }).toEqual({ what, ok: (step.exit ?? 0) === 0 });
-    if (step.exit !== undefined && step.exit !== 0) {
-      expect(said.json.error).toMatchObject({ code: text, message: text });
-      expect(said.json.error.nextActions.length).toBeGreaterThan(0);
-    }
-    if (step.json !== undefined) expect({ what, ...said.json }).toMatchObject({ what, ...step.json });
-    if (what === "ulw-loop status") objective = said.json.objective;
-  }
-});
+/** Each has a world of its own, and a command whose answer tells the host goal's objective. */
+const STORIES = [
+  { name: "ulw-loop", steps: STORY, world: storyWorld, asks: "ulw-loop status", key: "objective" },
+  {
+    name: "performance-goal",
+    steps: PERFORMANCE_STORY,
+    world: performanceWorld,
+    asks: "performance-goal start --slug size",
+    key: "hostObjective",
+  },
+] as const;
 
-test("the whole story as text: the same exit status, refusals on standard error, no more than 1.5 KB for a change", async () => {
-  const world = await storyWorld();
-  for (const step of STORY) {
-    await step.before?.(world);
-    const said = await world.run(spoken(step), step.stdin === undefined ? {} : { stdin: step.stdin });
-    const what = step.args.join(" ");
-    if (what === "ulw-loop status") objective = (await world.ask("status")).json.objective;
-    expect({ what, exit: said.exit }).toEqual({ what, exit: step.exit ?? 0 });
-    expectNoTrace(said);
-    const listed = ["ulw-loop prove", "check", "ci"].some((name) => what.startsWith(name));
-    if (said.exit !== 0 && !listed) {
-      expect({ what, out: said.out }).toEqual({ what, out: "" });
-      expect({ what, err: said.err }).toEqual({
-        what,
-        err: expect.stringMatching(/ \[[a-z_]+\]\n[\s\S]*next: /),
+for (const story of STORIES) {
+  test(`the whole story of ${story.name} in JSON: one object each, exit status, code, and the keys that scripts rely on`, async () => {
+    const world = await story.world();
+    for (const step of story.steps) {
+      await step.before?.(world);
+      const said = await world.run(spoken(step), {
+        json: true,
+        ...(step.stdin === undefined ? {} : { stdin: step.stdin }),
       });
-    } else {
-      expect({ what, err: said.err }).toEqual({ what, err: "" });
-      expect({ what, out: said.out }).toEqual({ what, out: expect.stringMatching(/\S\n$/) });
+      const what = step.args.join(" ");
+      expect({ what, exit: said.exit, err: said.err, code: said.json.error?.code }).toEqual({
+        what,
+        exit: step.exit ?? 0,
+        err: "",
+        code: step.code ?? (step.exit === undefined ? undefined : said.json.error?.code),
+      });
+      expect(said.out.trimEnd().split("\n")).toHaveLength(1);
+      expect({ what, ok: said.json.ok }).toEqual({ what, ok: (step.exit ?? 0) === 0 });
+      if (step.exit !== undefined && step.exit !== 0) {
+        expect(said.json.error).toMatchObject({ code: text, message: text });
+        expect(said.json.error.nextActions.length).toBeGreaterThan(0);
+      }
+      if (step.json !== undefined) expect({ what, ...said.json }).toMatchObject({ what, ...step.json });
+      if (what === story.asks) objective = said.json[story.key];
     }
-    expect({ what, long: said.out.length + said.err.length > 1600 }).toEqual({ what, long: false });
-  }
-});
+  }, 60_000);
+
+  test(`the whole story of ${story.name} as text: the same exit status, refusals on standard error, no more than 1.5 KB for a change`, async () => {
+    const world = await story.world();
+    for (const step of story.steps) {
+      await step.before?.(world);
+      const said = await world.run(spoken(step), step.stdin === undefined ? {} : { stdin: step.stdin });
+      const what = step.args.join(" ");
+      if (what === story.asks) objective = (await world.ask(...step.args)).json[story.key];
+      expect({ what, exit: said.exit }).toEqual({ what, exit: step.exit ?? 0 });
+      expectNoTrace(said);
+      const listed = ["ulw-loop prove", "check", "ci", "performance-goal evaluate"].some((name) =>
+        what.startsWith(name),
+      );
+      if (said.exit !== 0 && !listed) {
+        expect({ what, out: said.out }).toEqual({ what, out: "" });
+        expect({ what, err: said.err }).toEqual({
+          what,
+          err: expect.stringMatching(/ \[[a-z_]+\]\n[\s\S]*next: /),
+        });
+      } else {
+        expect({ what, err: said.err }).toEqual({ what, err: "" });
+        expect({ what, out: said.out }).toEqual({ what, out: expect.stringMatching(/\S\n$/) });
+      }
+      expect({ what, long: said.out.length + said.err.length > 1600 }).toEqual({ what, long: false });
+    }
+  }, 60_000);
+}
 
 /** They need a host; test/installer uses them. */
 const WITH_A_HOST = new Set(["install", "update", "uninstall", "doctor"]);
 
-test("every command and every flag of the table is used by the story", () => {
+test("every command and every flag of the table is used by the stories", () => {
   const used = new Map<string, Set<string>>();
-  for (const { args } of STORY) {
+  for (const { args } of [...STORY, ...PERFORMANCE_STORY]) {
     const [first = "", second = ""] = args;
-    const name =
-      first === "ulw-loop" ? `ulw-loop ${second}` : SHORTCUTS.includes(first) ? `ulw-loop ${first}` : first;
+    const name = ["ulw-loop", "performance-goal"].includes(first)
+      ? `${first} ${second}`
+      : SHORTCUTS.includes(first)
+        ? `ulw-loop ${first}`
+        : first;
     const flags = used.get(name) ?? new Set<string>();
     for (const word of args) if (word.startsWith("--")) flags.add(word.slice(2).split("=", 1)[0] ?? "");
     used.set(name, flags);

@@ -3,6 +3,7 @@
 import { relative } from "node:path";
 import { Refusal } from "../../errors.ts";
 import { findRoot, resolveCommit } from "../../evidence/git.ts";
+import { hiddenExit } from "../../evidence/vacuity.ts";
 import { type Better, DEFAULT_RULE } from "../../measure/decide.ts";
 import { parseTarget } from "../../measure/target.ts";
 import { type Asked, createGoal } from "../../performance-goal/create.ts";
@@ -68,6 +69,15 @@ export async function createCommand(context: Context): Promise<Output> {
     (what) => context.progress(what),
   );
   const goal = loaded.state;
+  const { commit } = await findRoot(root);
+  // A gain that was there before the work is none of it: whoever reads the contract has to see that.
+  const notes =
+    goal.base === commit
+      ? remarks
+      : [
+          `the base is ${goal.base.slice(0, 12)} and HEAD is ${commit?.slice(0, 12) ?? "none"}: what came between counts as well`,
+          ...remarks,
+        ];
   const present = await lookAt(root, goal.contract);
   const json = goalJson(goal, loaded.head, present);
   const { measure } = goal.contract;
@@ -81,7 +91,7 @@ export async function createCommand(context: Context): Promise<Output> {
         : `judged by: ${shown(measure.metric)} of \`${shown(command)}\`, ${measure.target === null ? `any improvement (${measure.better} is better)` : `${shown(measure.target.text)} (${measure.better} is better)`}, against ${goal.base.slice(0, 12)}`,
       `protected: ${files.length === 0 ? "no file" : shown(files.slice(0, 6).join(" "))}${files.length > 6 ? ` and ${files.length - 6} more` : ""}`,
       `a verdict takes ${cost.least === cost.most ? "about " : `${duration(cost.least)} to `}${duration(cost.most)}`,
-      ...remarks.map((remark) => `note: ${shown(remark)}`),
+      ...notes.map((remark) => `note: ${shown(remark)}`),
       armedAt(context, goal) === null
         ? "gate not armed: no host hook in this session; complete still asks for a measurement"
         : "gate armed",
@@ -91,7 +101,7 @@ export async function createCommand(context: Context): Promise<Output> {
     json: {
       ...json,
       cost: { leastMs: Math.round(cost.least), mostMs: Math.round(cost.most) },
-      remarks,
+      remarks: notes,
       protected: files,
       contract: goal.contract,
       state: ws.place.statePath,
@@ -116,22 +126,22 @@ function commandOf(context: Context): string {
   const command = context.need("evaluator-command").trim();
   if (command === "")
     throw badValue("evaluator-command", "a command such as node bench.js", "", "performance-goal create");
-  const why = vacuousCommand(command);
-  // What only sleeps or prints measures nothing; a metric that is read from it is looked at when it runs.
-  if (why !== null && context.value("metric") === undefined && context.value("target") === undefined)
-    throw vacuous("The evaluator cannot fail", command, why);
+  const measured = context.value("metric") !== undefined || context.value("target") !== undefined;
+  // A command that only prints may print a size; one that hides a failure makes a program that fails fast a fast one.
+  const why = measured ? hiddenExit(command) : vacuousCommand(command);
+  if (why !== null) throw vacuous("The evaluator cannot fail", command, why, "node bench.js");
   return command;
 }
 
 function guard(command: string): string {
   const why = vacuousCommand(command);
-  if (why !== null) throw vacuous("A guard cannot fail", command, why);
+  if (why !== null) throw vacuous("A guard cannot fail", command, why, "npm test");
   return command;
 }
 
-const vacuous = (what: string, command: string, why: string): Refusal =>
+const vacuous = (what: string, command: string, why: string, such: string): Refusal =>
   new Refusal("check_vacuous", `${what}, so it says nothing.`, {
-    expected: "a command that looks at the project, such as npm test",
+    expected: `a command that looks at the project and fails when that fails, such as ${such}`,
     found: `\`${command}\`: ${why}`,
     next: ["proofgate help performance-goal create"],
   });

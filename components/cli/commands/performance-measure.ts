@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { Refusal } from "../../errors.ts";
 import { measureBaseline } from "../../performance-goal/baseline.ts";
 import { lookAt } from "../../performance-goal/fresh.ts";
-import { evaluateAndRecord } from "../../performance-goal/record.ts";
+import { evaluateAndRecord, requireSameGoal } from "../../performance-goal/record.ts";
 import { selfTest } from "../../performance-goal/self-test.ts";
 import { nextStep, requireOpen } from "../../performance-goal/steps.ts";
 import { revert, undoRevert } from "../../performance-goal/trees.ts";
@@ -21,10 +21,11 @@ export async function baselineCommand(context: Context): Promise<Output> {
   const { state: goal } = requireGoal(ws);
   requireOpen(goal);
   const baseline = await measureBaseline(ws, goal, budgetFrom(context), progressTeller(context));
-  const { loaded } = changeGoal(ws, "baseline", () => ({
-    events: [{ type: "baseline_measured", baseline }],
-    result: null,
-  }));
+  const { loaded } = changeGoal(ws, "baseline", (now) => {
+    requireSameGoal(goal, now);
+    requireOpen(now);
+    return { events: [{ type: "baseline_measured", baseline }], result: null };
+  });
   const present = await lookAt(ws.place.root, goal.contract);
   return {
     text: `base   ${baselineText(baseline.measured)}\nnext: ${nextStep(loaded.state, present).command}`,

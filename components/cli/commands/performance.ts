@@ -102,12 +102,14 @@ export async function completeCommand(context: Context): Promise<Output> {
     result: null,
   }));
   const json = goalJson(loaded.state, loaded.head, present);
-  const guards =
-    loaded.state.contract.guards.length === 0
-      ? "\nnote: no guard checked that the code still does its work"
-      : "";
+  const notes = [
+    ...(loaded.state.contract.guards.length === 0
+      ? ["no guard checked that the code still does its work"]
+      : []),
+    ...(loaded.state.passed?.doubts ?? []).map((doubt) => `doubt: ${shown(doubt)}`),
+  ].map((note) => `\nnote: ${note}`);
   return {
-    text: `Complete: ${shown(loaded.state.slug)}, ${shown(loaded.state.title)}${guards}\nnext: proofgate performance-goal plot --slug ${loaded.state.slug}`,
+    text: `Complete: ${shown(loaded.state.slug)}, ${shown(loaded.state.title)}${notes.join("")}\nnext: proofgate performance-goal plot --slug ${loaded.state.slug}`,
     json,
   };
 }
