@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { Refusal } from "../errors.ts";
 import { type LiveTree, withTreeObjects } from "../evidence/fingerprint.ts";
-import { sha256, slugify } from "../journal/safe-fs.ts";
+import { ensureStateDir, sha256, slugify } from "../journal/safe-fs.ts";
 import type { Loaded } from "../journal/types.ts";
 import { type Better, FEWEST_PAIRS } from "../measure/decide.ts";
 import { needsUsage } from "../measure/metric.ts";
@@ -15,6 +15,7 @@ import { documentText, writeDocument } from "./document.ts";
 import { benchOf, exitOn, sidesOf } from "./evaluate.ts";
 import { evaluatorOf, usualProtection } from "./evaluator.ts";
 import type { GoalEvent } from "./events.ts";
+import { keepGuardFiles } from "./guard-files.ts";
 import { runGuards } from "./guards.ts";
 import { type Contract, type Evaluator, isSettled, type PerformanceGoal } from "./model.ts";
 import { type Place, placeOf, slugFrom } from "./place.ts";
@@ -88,6 +89,8 @@ export async function createGoal(
     const { contract, remarks } = tried;
     const objective = asked.objective.trim();
     const document = await documentText(objective, contract, evaluator, asked.base);
+    ensureStateDir(root, ws.place.dir, { track: false });
+    const guardFiles = keepGuardFiles(ws.place, contract.guards, contract.cwd, today);
     const goal: Extract<GoalEvent, { type: "goal_created" }>["goal"] = {
       goalId: randomBytes(8).toString("hex"),
       slug: ws.place.slug,
@@ -96,6 +99,7 @@ export async function createGoal(
       hostObjective: hostObjective(ws.place, objective),
       contract,
       evaluator,
+      guardFiles,
       base: asked.base,
       author: ws.writer.kind,
       owner: { session: ws.writer.session, host: ws.writer.host, at: "" },

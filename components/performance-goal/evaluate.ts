@@ -19,7 +19,8 @@ import { judgeExactly, judgeTarget } from "../measure/target.ts";
 import { isTimeUnit } from "../measure/units.ts";
 import { evaluatorChanges, isShared, packagePath, sharedId } from "./evaluator.ts";
 import { coveredOf, presentOf } from "./fresh.ts";
-import { runGuards, softenedGuards } from "./guards.ts";
+import { layGuardFiles } from "./guard-files.ts";
+import { runGuards } from "./guards.ts";
 import { alone, markedEnvironment } from "./measuring.ts";
 import type { Evaluation, Evaluator, Kept, Measure, Measured, PerformanceGoal } from "./model.ts";
 import { changedSince, keptTree, saveObjects } from "./trees.ts";
@@ -113,8 +114,17 @@ async function look(
   const changes = evaluatorChanges(goal.evaluator, present.evaluator);
   if (changes.length > 0) return invalid(`the evaluator changed: ${changes.slice(0, 3).join(", ")}`);
   const changed = await changedSince(ws.place.root, goal.base, today);
+  if (changed.all.length === 0 && contract.measure !== null)
+    return {
+      evaluation: {
+        ...nothing,
+        word: "same",
+        reason: "nothing differs from the base, so nothing was measured",
+      },
+      values,
+    };
   // A verdict that rests on files outside would stay fresh whatever becomes of them.
-  if (contract.covers !== null && changed.all.length > 0) {
+  if (contract.covers !== null) {
     const covers = globs([...contract.covers, ...Object.keys(goal.evaluator.files)]);
     if (!changed.all.some(covers))
       return invalid(
@@ -124,10 +134,11 @@ async function look(
   const bench = await benchOf(ws, goal, today);
   const sides = await sidesOf(ws, goal, today);
   let guards: Evaluation["guards"] = [];
-  const softened = softenedGuards(contract, today, changed.former);
   try {
     if (contract.guards.length > 0) tell("guards", null);
-    guards = await runGuards(bench, sides.now, contract.guards);
+    guards = await runGuards(bench, sides.now, contract.guards, (dir) =>
+      layGuardFiles(ws.place, goal.guardFiles, dir, today),
+    );
     const failed = guards.find((one) => one.failed !== null);
     if (failed !== undefined) return invalid(`guard \`${failed.command}\`: ${failed.failed}`, { guards });
     const { measure } = contract;
@@ -136,7 +147,6 @@ async function look(
         evaluation: {
           ...nothing,
           guards,
-          doubts: softened,
           ...(await byExit(bench, sides, goal.evaluator, tell)),
         },
         values,
@@ -193,7 +203,7 @@ async function look(
           versusKept,
           met,
           kept,
-          doubts: [...doubts(first, again, good), ...softened],
+          doubts: doubts(first, again, good),
         },
         values,
       };

@@ -145,6 +145,10 @@ function measuringFolder(path: string): readonly string[] {
   return at < 0 ? [] : [parts.slice(0, at + 1).join("/")];
 }
 
+/** Lines of the package scripts that a command runs. */
+export const scriptLines = (root: string, command: string, cwd: string): readonly string[] =>
+  packageScripts(root, command, cwd).lines;
+
 /** Scripts of package.json that the command runs, those before and after them, and those that they run. */
 function packageScripts(
   root: string,

@@ -28,6 +28,7 @@ export type GoalEvent =
         | "hostObjective"
         | "contract"
         | "evaluator"
+        | "guardFiles"
         | "base"
         | "author"
         | "owner"

@@ -50,6 +50,14 @@ export interface Evaluator {
   readonly version: string;
 }
 
+/** What the guards are made of, as it was when the contract was made. */
+export interface GuardFiles {
+  /** SHA-256 of each file's content, by path; the contents are in the state folder. */
+  readonly files: Readonly<Record<string, string>>;
+  /** A runner finds its tests and its configuration by itself. */
+  readonly suite: boolean;
+}
+
 /** One measurement, without its single values: those are in the evidence file. */
 export interface Measured {
   readonly word: "improved" | "regressed" | "same" | "inconclusive";
@@ -167,6 +175,7 @@ export interface PerformanceGoal {
   readonly abandonedBy: "user" | "agent" | null;
   readonly contract: Contract;
   readonly evaluator: Evaluator;
+  readonly guardFiles: GuardFiles;
   /** Commit that the gain is measured against. */
   readonly base: string;
   readonly author: "user" | "agent";

@@ -30,7 +30,7 @@ export function placeOf(root: string, slug: string): Place {
 
 /** A slug as somebody writes it: words of any script become one, and what could lead elsewhere stays for `placeOf` to refuse. */
 export const slugFrom = (given: string): string =>
-  /^[A-Za-z0-9._-]*$|[/\\]|\.\./.test(given) ? given : slugify(given);
+  /^[A-Za-z0-9._-]*$|[/\\]|\.\.|\p{Cc}/u.test(given) ? given : slugify(given);
 
 /** Slugs of the goals of a repository, sorted. */
 export function slugsOf(root: string): readonly string[] {

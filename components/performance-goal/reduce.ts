@@ -26,6 +26,7 @@ const EMPTY: PerformanceGoal = {
     runMs: 0,
   },
   evaluator: { files: {}, scripts: {}, version: "" },
+  guardFiles: { files: {}, suite: false },
   base: "",
   author: "agent",
   createdAt: "",

@@ -3,9 +3,17 @@
 import { Refusal } from "../errors.ts";
 import { type HostGoal, reconcile } from "../goal-mode/snapshot.ts";
 import type { Writer } from "../journal/types.ts";
+import { evaluatorChanges } from "./evaluator.ts";
 import type { GoalEvent, HostNote } from "./events.ts";
 import { type Present, staleness } from "./fresh.ts";
-import { isClosed, isGivenUp, type PerformanceGoal, PLATEAU, type Validation } from "./model.ts";
+import {
+  isClosed,
+  isGivenUp,
+  type PerformanceGoal,
+  PLATEAU,
+  type Recorded,
+  type Validation,
+} from "./model.ts";
 
 /** Time without a sign of life after which another session may take a goal over by itself. */
 const OWNER_SILENT_MS = 30 * 60_000;
@@ -246,31 +254,42 @@ export function nextStep(goal: PerformanceGoal, present: Present | null): Next {
   const passes = lastValidation?.status === "pass" && passed !== null;
   if (passes && staleness(goal, passed, present) === null && contradiction(goal, present) === null)
     return { why: "the contract holds", command: `${command("complete")}` };
+  const patch = `the next small patch, then ${command("evaluate")}`;
+  const changes = evaluatorChanges(goal.evaluator, present.evaluator);
+  if (changes.length > 0)
+    return {
+      why: `the evaluator changed: ${changes.slice(0, 3).join(", ")}`,
+      command: `put the evaluator back as it was at create (what was committed: git checkout ${goal.base.slice(0, 12)} -- FILE), then ${command("evaluate")}`,
+    };
   const stale = latest === null ? null : staleness(goal, latest, present);
-  if (stale?.startsWith("the evaluator changed"))
-    return {
-      why: stale,
-      command: "put the evaluator's files back (git checkout -- PATH), then evaluate again",
-    };
+  if (stale !== null && present.tree.id === goal.kept?.tree)
+    return { why: "the tree is the one that was kept", command: patch };
   if (latest === null || stale !== null)
-    return {
-      why: latest === null ? "nothing was evaluated yet" : (stale ?? ""),
-      command: command("evaluate"),
-    };
+    return { why: stale ?? "nothing was evaluated yet", command: command("evaluate") };
   if (latest.met)
     return { why: "the contract holds", command: `${command("checkpoint")} --status pass --evidence "…"` };
+  if (lastValidation?.status === "blocked" && lastValidation.evaluation === latest.id)
+    return {
+      why: "it was told to be blocked",
+      command: `update_goal({"status":"blocked"}), and tell the user what was tried  (or ${patch})`,
+    };
   if (goal.fruitless >= PLATEAU)
     return {
       why: `${goal.fruitless} evaluations in a row without a gain`,
       command: `${command("checkpoint")} --status blocked --evidence "what was tried"  (a plateau: say so, then update_goal blocked)`,
     };
   const why = whyNotPassing(goal, present) ?? "";
-  if (latest.first?.target === "open" || latest.word === "inconclusive")
+  const target = latest.first?.target ?? null;
+  if (target === "open" || (latest.word === "inconclusive" && target !== "missed"))
     return { why, command: undecided(goal, command("evaluate")) };
-  if (latest.word === "improved" || latest.word === "invalid" || goal.kept === null || latest.kept)
-    return { why, command: `the next small patch, then ${command("evaluate")}` };
-  return { why: `${latest.word}: no better than what is kept`, command: command("revert") };
+  return isWorthNothing(latest) ? { why, command: command("revert") } : { why, command: patch };
 }
+
+/** A try that is no better than what it came from: what it changed only stands in the way of the next one. */
+const isWorthNothing = ({ word, kept, reason, versusKept }: Recorded): boolean =>
+  !kept &&
+  reason === null &&
+  (word === "regressed" || word === "same" || word === "inconclusive" || versusKept.length > 0);
 
 /** The target lies inside the interval, or 0 does: a larger gain decides it, or more pairs do. */
 function undecided({ latest, contract }: PerformanceGoal, evaluate: string): string {

@@ -122,7 +122,8 @@ export function revert(place: Place, goal: PerformanceGoal, id: string): Promise
     const now = liveSource(today);
     const there = await filesOf(root, now);
     const tracked = await trackedFiles(root);
-    const changed = differing(then, there, today);
+    // The evaluator is no part of the work: it stays as the contract has it.
+    const changed = differing(then, there, today).filter((path) => goal.evaluator.files[path] === undefined);
     // What is gone is nobody's: it comes back whether Git tracks it or not. What Git ignores now is there, and is not gone.
     const mine = changed.filter((path) => tracked.has(path) || !isThere(root, path));
     const left = changed.filter((path) => !mine.includes(path));

@@ -286,18 +286,14 @@ lie("a base that is older and slower, and nobody is told", async () => {
   return told && status.includes(`against ${base}`) ? "refused" : "accepted";
 });
 
-lie("a guard that asks for less than it did, and nobody is told", async () => {
+lie("a guard that asks for less than it did", async () => {
   const world = await goalWorld([...HARD, "--guard", "node right.test.js"], {
     "right.test.js": "process.exit(require('./cost.js') > 50 ? 0 : 1);\n",
   });
   world.write("cost.js", costs(10));
   if ((await finish(world)) === "accepted") return "accepted";
   world.write("right.test.js", "");
-  const doubt = "doubt: the guards' own files are not those of the base: right.test.js";
-  const said = await text(world, "evaluate");
-  await pg(world, "checkpoint", "--status", "pass", "--evidence", "fast");
-  const end = await text(world, "complete");
-  return said.out.includes(doubt) && end.out.includes(doubt) ? "refused" : "accepted";
+  return finish(world);
 });
 
 lie("files left out of what a verdict covers, and changed after it", async () => {

@@ -49,9 +49,9 @@ gateTest(
     ]);
     expect(outputs[2]).toMatch(denied);
     expect(outputs[2]).toContain("nothing was evaluated yet");
-    expect(outputs[4]).toMatch(/cost {3}100 → 95[\s\S]*IMPROVED, TARGET MISSED: -20%.*kept/);
+    expect(outputs[4]).toMatch(/cost {3}100 → 95[\s\S]*IMPROVED, TARGET MISSED: −20%.*kept/);
     expect(outputs[5]).toMatch(denied);
-    expect(outputs[7]).toMatch(/IMPROVED, TARGET MET: -20%, confirmed/);
+    expect(outputs[7]).toMatch(/IMPROVED, TARGET MET: −20%, confirmed/);
     expect(status(outputs[9])).toBe("complete");
     expect(outputs[10]).toMatch(/Complete: cheaper[\s\S]*gate ARMED/);
   },

@@ -29,10 +29,10 @@ test("a goal from its contract to its end, as people and models read it", async 
   expect((await text(world, "baseline")).out).toStartWith("base   100, noise 0.0 %");
   world.write("cost.js", costs(90));
   expect((await text(world, "evaluate")).out).toMatch(
-    /^cost {3}100 → 90 {3}−10\.0 %.*\n {2}again .*\nIMPROVED, TARGET MISSED: -20% lies outside the interval, kept\n.*evaluator unchanged\nnext: the next small patch/,
+    /^cost {3}100 → 90 {3}−10\.0 %.*\n {2}again .*\nIMPROVED, TARGET MISSED: −20% is not reached, kept\n.*evaluator unchanged\nnext: the next small patch/,
   );
   world.write("cost.js", costs(75));
-  expect((await text(world, "evaluate")).out).toContain("IMPROVED, TARGET MET: -20%, confirmed, kept\n");
+  expect((await text(world, "evaluate")).out).toContain("IMPROVED, TARGET MET: −20%, confirmed, kept\n");
   const said = await text(
     world,
     "checkpoint",
@@ -42,7 +42,7 @@ test("a goal from its contract to its end, as people and models read it", async 
     "a table in place of a loop",
   );
   expect(said.out).toContain("checkpoint pass: cheap\nnext: proofgate performance-goal complete");
-  expect((await text(world, "status")).out).toContain('checkpoint pass   "a table in place of a loop"');
+  expect((await text(world, "status")).out).toContain('check     pass   "a table in place of a loop"');
   const done = await text(world, "complete");
   expect(done.out).toStartWith("Complete: cheap, Make it cheaper\nnote: no guard");
   const plot = (await text(world, "plot")).out;

@@ -62,7 +62,7 @@ test("the skill's commands in their order end with a gain that was measured", as
   expect(world.read("src/parse.js")).toBe(SMALL_GAIN["src/parse.js"] ?? "");
 
   put(world, GAIN);
-  expect(await does(evaluate)).toContain("TARGET MET: -20%, confirmed, kept");
+  expect(await does(evaluate)).toContain("TARGET MET: −20%, confirmed, kept");
   await does(named("Loop", "checkpoint --status pass"));
 
   // update_goal and get_goal stand before the last command.

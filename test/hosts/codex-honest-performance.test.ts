@@ -1,0 +1,6 @@
+/** `test/honest/performance.test.ts`, in the real Codex. */
+
+import { basename } from "node:path";
+import { playHonest } from "./play-honest.ts";
+
+playHonest(basename(import.meta.path));
