@@ -4,10 +4,11 @@ import { Refusal } from "../errors.ts";
 import { withTreeObjects } from "../evidence/fingerprint.ts";
 import { measurePairs } from "../measure/pairs.ts";
 import { withSides } from "../measure/sides.ts";
-import { benchOf, measuredOf, requireSameEvaluator, sidesOf, type Tell } from "./evaluate.ts";
+import { benchOf, requireSameEvaluator, sidesOf } from "./bench.ts";
 import { thisMachine } from "./machine.ts";
 import { alone } from "./measuring.ts";
 import type { Baseline, PerformanceGoal } from "./model.ts";
+import { measuredOf, type Tell } from "./verdict.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**

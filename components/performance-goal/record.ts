@@ -2,10 +2,11 @@
 
 import { Refusal } from "../errors.ts";
 import type { Loaded } from "../journal/types.ts";
-import { type Evaluated, evaluate, type Tell } from "./evaluate.ts";
+import { type Evaluated, evaluate } from "./evaluate.ts";
 import type { GoalEvent } from "./events.ts";
 import type { PerformanceGoal } from "./model.ts";
 import { requireOpen } from "./steps.ts";
+import type { Tell } from "./verdict.ts";
 import { changeGoal, type Workspace } from "./workspace.ts";
 
 /**

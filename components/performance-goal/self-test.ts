@@ -5,9 +5,10 @@ import { withTreeObjects } from "../evidence/fingerprint.ts";
 import { readReading } from "../measure/metric.ts";
 import { type Bench, faultOf, type Place, runOn, type Side, withSides } from "../measure/sides.ts";
 import { convert, isTimeUnit } from "../measure/units.ts";
-import { benchOf, SLOWED, sidesOf, type Tell } from "./evaluate.ts";
+import { benchOf, SLOWED, sidesOf } from "./bench.ts";
 import { alone } from "./measuring.ts";
 import type { PerformanceGoal } from "./model.ts";
+import type { Tell } from "./verdict.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface SelfTest {

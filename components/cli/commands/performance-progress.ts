@@ -1,7 +1,7 @@
 /** What a measurement tells a person at a terminal while it goes on. */
 
 import type { Progress } from "../../measure/pairs.ts";
-import type { Tell } from "../../performance-goal/evaluate.ts";
+import type { Tell } from "../../performance-goal/verdict.ts";
 import { duration } from "../../report/text.ts";
 import type { Context } from "../context.ts";
 
