@@ -275,7 +275,9 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
       if (sessions.rootOf(session) !== session) return;
       const payload = payloadOf(session);
       await sight(payload);
-      stops.set(message, await stopOf(payload, store, host, await plainGoal(session)));
+      // A goal that cannot be read is said by its tools; the plan goes on.
+      const goal = await plainGoal(session).catch(() => null);
+      stops.set(message, await stopOf(payload, store, host, goal));
     },
   };
 

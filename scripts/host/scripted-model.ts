@@ -1,5 +1,8 @@
 // A model that says what a test tells it to: the part of the Responses API that a host needs, on loopback.
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import { isObject, type ModelRequest, outputText, startScriptedServer } from "./scripted-server.ts";
+
+export type { ModelRequest } from "./scripted-server.ts";
 
 /** One thing the model does in a turn: it speaks (which ends the host's turn) or it calls a tool. */
 type Act =
@@ -31,12 +34,6 @@ export interface Seen {
 /** A fixed list of turns (then it says `script ended`), or a function that decides from what it has seen. */
 type Script = readonly Turn[] | ((seen: Seen) => Turn | Promise<Turn>);
 
-/** A request of the host, parsed. */
-export interface ModelRequest {
-  readonly path: string;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
 interface ScriptedModel {
   /** Base URL for the host's configuration; ends in `/v1`. */
   readonly url: string;
@@ -57,58 +54,16 @@ interface ScriptedModel {
 export async function startScriptedModel(script: Script): Promise<ScriptedModel> {
   const requests: ModelRequest[] = [];
   const outputs = new Map<string, string>();
-  let failure: Error | null = null;
-
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const path = request.url ?? "";
-    const isTurn = request.method === "POST" && /\/responses(\?|$)/.test(path);
-    // Hosts also ask for a list of models and the like; none of it is needed.
-    if (!isTurn) return plain(response, 404, {});
-    const body = parseObject(await readAll(request));
-    requests.push({ path, body });
+  const server = await startScriptedServer(/\/responses(\?|$)/, async (request, response) => {
+    const { body } = request;
+    requests.push(request);
     collectOutputs(body, outputs);
     const seen: Seen = { outputs, turns: requests.length - 1, input: body.input, aside: isAside(body) };
     const turn =
       typeof script === "function" ? await script(seen) : (script[seen.turns] ?? { say: "script ended" });
     stream(response, requests.length, "say" in turn || "call" in turn || "custom" in turn ? [turn] : turn);
-  };
-
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      failure ??= error instanceof Error ? error : new Error(String(error));
-      plain(response, 400, { error: { message: failure.message } });
-    });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the scripted model has no port");
-
-  return {
-    url: `http://127.0.0.1:${address.port}/v1`,
-    requests,
-    outputs,
-    failure: () => failure,
-    end: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-async function readAll(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  const value: unknown = JSON.parse(text);
-  if (!isObject(value)) throw new Error("a request of the host is not a JSON object");
-  return value;
+  return { ...server, requests, outputs };
 }
 
 const OUTPUTS = new Set<unknown>(["function_call_output", "custom_tool_call_output"]);
@@ -120,15 +75,6 @@ function collectOutputs(body: Record<string, unknown>, outputs: Map<string, stri
     if (!isObject(item) || !OUTPUTS.has(item.type) || typeof item.call_id !== "string") continue;
     if (!outputs.has(item.call_id)) outputs.set(item.call_id, outputText(item.output));
   }
-}
-
-/** An output is a string, or a list of parts of which those with text count. */
-function outputText(output: unknown): string {
-  if (typeof output === "string") return output;
-  if (!Array.isArray(output)) return JSON.stringify(output);
-  return output
-    .map((part: unknown) => (isObject(part) && typeof part.text === "string" ? part.text : ""))
-    .join("");
 }
 
 /** Sends a turn as the event stream that hosts wait for: created, each item added and done, completed. */
@@ -185,12 +131,3 @@ function item(act: Act, suffix: string): Record<string, unknown> {
 /** Whether the tools lie in a list of their own or in the conversation, depends on the model that the host takes us for. */
 export const isAside = (body: Readonly<Record<string, unknown>>): boolean =>
   Array.isArray(body.tools) && body.tools.length === 0;
-
-function plain(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

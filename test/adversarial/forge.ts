@@ -8,10 +8,13 @@ import type { PlanEvent } from "../../components/ulw-loop/events.ts";
 import { ulwLoop } from "../../components/ulw-loop/reduce.ts";
 import type { World } from "../helpers/world.ts";
 
+/** Where the ledger lies. */
+type Files = Pick<World, "read" | "write">;
+
 export const STATE = ".omo/ulw-loop";
 export type LedgerLine = Line<PlanEvent>;
 
-export const readLedger = (world: World, dir = STATE): LedgerLine[] =>
+export const readLedger = (world: Files, dir = STATE): LedgerLine[] =>
   world
     .read(`${dir}/ledger.jsonl`)
     .trimEnd()
@@ -24,7 +27,7 @@ type Bare<Event> = Pick<Line<Event>, "at" | "by" | "cmd" | "events">;
 
 /** Writes ledger and snapshot anew from these lines; numbers, links, digests and hashes are all right afterwards. */
 export function writeLedger<State, Event>(
-  world: World,
+  world: Files,
   workflow: Workflow<State, Event>,
   lines: readonly Bare<Event>[],
   dir: string,
@@ -58,7 +61,7 @@ export function writeLedger<State, Event>(
 
 /** Changes the whole ledger, consistently. */
 export function forge(
-  world: World,
+  world: Files,
   change: (lines: LedgerLine[]) => readonly Bare<PlanEvent>[],
   dir = STATE,
 ): void {

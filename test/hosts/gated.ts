@@ -2,12 +2,7 @@
 
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type ModelRequest,
-  type Seen,
-  startScriptedModel,
-  type Turn,
-} from "../../scripts/host/scripted-model.ts";
+import { type ModelRequest, startScriptedModel, type Turn } from "../../scripts/host/scripted-model.ts";
 import { readSource } from "../../scripts/installer/source.ts";
 import { spotsOf } from "../../scripts/installer/spots.ts";
 import { trustHooks } from "../../scripts/installer/trust.ts";
@@ -15,24 +10,17 @@ import { codexEnv, runCodex } from "./codex.ts";
 import { codexBinary } from "./codex-binary.ts";
 import { MARKETPLACE, pluggedHome } from "./plugged-home.ts";
 import { makeRepo } from "./repo.ts";
+import { type Step as HostStep, type Steps as HostSteps, type StepScript, stepScript } from "./steps.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const CLI = join(ROOT, "dist", "proofgate.js");
 /** How long Codex waits for a command of a script, in milliseconds. */
 const WAIT_MS = 25_000;
 
-/** One thing that the scripted agent does: a shell line, a tool, or JavaScript of the code mode. */
-export type Step =
-  | { readonly sh: string }
-  | { readonly tool: string; readonly args?: Readonly<Record<string, unknown>> }
-  | { readonly turn: (id: string) => Turn };
-
-export const sh = (line: string): Step => ({ sh: line });
-export const createGoal = (objective: string): Step => ({ tool: "create_goal", args: { objective } });
-export const updateGoal = (status: string): Step => ({ tool: "update_goal", args: { status } });
-/** It ends its turn. */
-export const say = (text: string): Step => ({ turn: () => ({ say: text }) });
-export const getGoal: Step = { tool: "get_goal" };
+export { createGoal, getGoal, say, sh, updateGoal } from "./steps.ts";
+/** What the scripted agent does, JavaScript of the code mode included. */
+export type Step = HostStep<Turn>;
+export type Steps = HostSteps<Turn>;
 
 export interface Played {
   /** What came back for each step, in their order. */
@@ -119,39 +107,7 @@ export async function gatedCodex(files: Readonly<Record<string, string>>): Promi
   };
 }
 
-export type Steps = readonly (Step | ((outputs: readonly string[]) => Step))[];
-
-interface StepScript {
-  readonly turn: (seen: Seen) => Turn;
-  /** What came back for each step that was answered so far. */
-  readonly outputs: readonly string[];
-  /** Every step was taken, and more was asked for. */
-  ended(): boolean;
-}
-
-/** The steps one after another; whoever asks for more turns than there are steps is told that all is done. */
-export function scriptOf(steps: Steps): StepScript {
-  const outputs: string[] = [];
-  let asked = 0;
-  let ended = false;
-  // A session that goes on repeats the calls of those before it.
-  const mark = Date.now().toString(36);
-  const idOf = (index: number): string => `step_${mark}_${index}`;
-  return {
-    outputs,
-    ended: () => ended,
-    turn(seen) {
-      // A stop that is held back asks for more turns than there are steps.
-      if (outputs.length < asked) outputs.push(seen.outputs.get(idOf(asked - 1)) ?? "");
-      const step = steps[asked];
-      if (step === undefined) {
-        ended = true;
-        return { say: "done" };
-      }
-      return turnOf(typeof step === "function" ? step(outputs) : step, idOf(asked++));
-    },
-  };
-}
+export const scriptOf = (steps: Steps): StepScript<Turn> => stepScript(steps, turnOf);
 
 /** Tells Codex where the model is that this run has. */
 export async function pointAt(home: string, url: string): Promise<void> {
@@ -202,13 +158,11 @@ async function play(codex: Installed, steps: Steps, options: PlayOptions): Promi
   }
 }
 
-function turnOf(step: Step, id: string): Turn {
-  if ("sh" in step)
-    return {
-      id,
-      call: "exec_command",
-      args: { cmd: step.sh, login: false, yield_time_ms: WAIT_MS, max_output_tokens: 20_000 },
-    };
-  if ("tool" in step) return { id, call: step.tool, args: step.args ?? {} };
-  return step.turn(id);
-}
+const turnOf: Parameters<typeof stepScript<Turn>>[1] = (step, id) =>
+  "sh" in step
+    ? {
+        id,
+        call: "exec_command",
+        args: { cmd: step.sh, login: false, yield_time_ms: WAIT_MS, max_output_tokens: 20_000 },
+      }
+    : { id, call: step.tool, args: step.args ?? {} };

@@ -1,6 +1,6 @@
 /** What agents do in the hosts' tests: a plan of one goal, and one of several. */
 
-import { sh } from "./gated.ts";
+import { sh } from "./steps.ts";
 
 /** What the skill has the agent say to the host's own goal. */
 export const OBJECTIVE =
