@@ -61,7 +61,7 @@ const ulw = (
 
 const scope: Flag = { value: "SCOPE", help: "user (default) or project: on in this repository only" };
 const INSTALL_FLAGS: Readonly<Record<string, Flag>> = {
-  "trust-hooks": { help: "also trust the plugin's hooks; without that the host skips them in silence" },
+  "trust-hooks": { help: "Codex: also trust the plugin's hooks; without that it skips them in silence" },
   "dry-run": { help: "show what would be done, and do nothing" },
   yes: { help: "do not ask" },
 };
@@ -193,19 +193,19 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...PERFORMANCE,
   {
     name: "install",
-    takes: "codex",
+    takes: "codex|opencode",
     summary: "set an agent host up: plugin, hooks, agent roles, links",
     flags: { scope, ...INSTALL_FLAGS },
   },
   {
     name: "update",
-    takes: "codex",
+    takes: "codex|opencode",
     summary: "bring what is installed to this version",
     flags: INSTALL_FLAGS,
   },
   {
     name: "uninstall",
-    takes: "codex",
+    takes: "codex|opencode",
     summary: "take away what was installed; every untouched file as it was before",
     flags: {
       scope: { value: "SCOPE", help: "project: leave this repository only; everything by default" },

@@ -31,6 +31,21 @@ const LOADING = new Set([
   "SHELLOPTS",
   "ZDOTDIR",
 ]);
+/** Who is asking: a check that passes for an agent and not for a person, or the other way round, proves nothing. */
+const ASKING = new Set([
+  "AGENT",
+  "AI_AGENT",
+  "AIDER_CHAT",
+  "CLAUDECODE",
+  "CODEX_CI",
+  "CODEX_SESSION_ID",
+  "CODEX_THREAD_ID",
+  "CURSOR_AGENT",
+  "GEMINI_CLI",
+  "OPENCODE",
+  "OPENCODE_PID",
+  "OPENCODE_SESSION_ID",
+]);
 /** Settings of npm and Yarn that put other code, or none, in the place of a script; npm takes any mix of capitals. */
 const NPM_LOADING =
   /^(?:npm_config_|yarn_)_*(?:script[_-]shell|shell|node[_-]options|ignore[_-]scripts|if[_-]present|dry[_-]run|workspaces?|yarn[_-]path|rc[_-]filename|plugins)$/i;
@@ -64,7 +79,7 @@ export function cleanEnvironment(
   const env: Record<string, string> = {};
   const dropped: string[] = [];
   for (const [name, value] of Object.entries(source)) {
-    if (value === undefined) continue;
+    if (value === undefined || ASKING.has(name)) continue;
     const loads =
       LOADING.has(name) ||
       (name.startsWith("GIT_") && !GIT_IDENTITY.test(name)) ||

@@ -67,8 +67,6 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
   const stops = new Map<string, (ending: Ending) => StopDecision>();
   /** Messages whose end was dealt with: the host tells it more than once. */
   const ended = new Set<string>();
-  /** Messages of ours in the user's place. */
-  const own = new Set<string>();
   const begun = new Set<string>();
 
   const payloadOf = (session: string, more: Partial<Payload> = {}): Payload => {
@@ -228,7 +226,7 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
       if (isModel(message.model)) known.model = message.model;
       const written = parts.filter((part) => part.type === "text" && part.synthetic !== true);
       // What a program wrote is no word of the user's: our own continuations, and the host's after a compaction.
-      if (written.length === 0 || own.has(String(message.id))) return;
+      if (written.length === 0) return;
       if (sessions.rootOf(session) !== session) return;
       known.aborted = false;
       const prompt = unquoted(written.map(({ text }) => text).join("\n"));

@@ -1,6 +1,6 @@
 /** Carries a plan out, in its order. The record comes first, so that an end in the middle can be undone or gone on from. */
 
-import { chmodSync, mkdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fromSystem, Refusal } from "../../components/errors.ts";
 import { sameLines, withEnabled, withLineEndings, withoutOurs } from "./config-text.ts";
@@ -10,12 +10,12 @@ import {
   digestIf,
   missingFolders,
   modeOf,
-  removeFileIf,
   replaceFile,
   replaceFolder,
   textIf,
 } from "./files.ts";
 import { hostCommand } from "./host.ts";
+import { putLink } from "./links.ts";
 import type { Action, Plan } from "./plan.ts";
 import { type ChangedFile, changedFile, type InstallRecord, keepCopy, writeRecord } from "./record.ts";
 import { projectConfig } from "./spots.ts";
@@ -57,10 +57,7 @@ export async function apply(
           replaceFile(action.where, readFileSync(action.from));
           break;
         case "link":
-          mkdirSync(dirname(action.where), { recursive: true });
-          chmodSync(action.target, 0o755);
-          removeFileIf(action.where);
-          symlinkSync(action.target, action.where);
+          putLink(action.where, action.target);
           break;
         case "trust":
           requireWhole(facts);
@@ -150,6 +147,7 @@ function begin(
     files,
     folders: [...new Set([...(old?.folders ?? []), ...folders])],
     links: { ...old?.links, ...Object.fromEntries(links) },
+    program: join(spots.market, source.program),
     trust: old?.trust ?? {},
     trustedPlugin: old?.trustedPlugin ?? null,
     fingerprints: old?.fingerprints ?? [],
@@ -199,13 +197,4 @@ function giveLineEndingsBack({ spots }: Facts, record: InstallRecord): void {
   const wanted = withLineEndings(textIf(kept) ?? "", now);
   const mode = modeOf(kept) ?? undefined;
   if (wanted !== now || mode !== modeOf(spots.config)) replaceFile(spots.config, wanted, mode);
-}
-
-/** Where a link leads; null for anything else. */
-export function leadsTo(path: string): string | null {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return null;
-  }
 }

@@ -151,15 +151,31 @@ function roleState(spots: Spots, root: string, source: Source): Finding[] {
   });
 }
 
-/** By which name an agent's shell reaches the program, and whether it is the version of the plugin. */
+/** Whether the program of the copy runs, and by which name an agent's shell reaches it. */
 async function programState(spots: Spots, env: NodeJS.ProcessEnv, source: Source): Promise<Finding[]> {
+  return reached(spots, env, {
+    program: join(spots.market, source.program),
+    version: source.version,
+    host: "codex",
+  });
+}
+
+/** @param own the program in our copy, the plugin's version, and the host that both were installed for */
+export async function reached(
+  spots: Pick<Spots, "bin" | "path">,
+  env: NodeJS.ProcessEnv,
+  own: { readonly program: string; readonly version: string; readonly host: string },
+): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const own = join(spots.market, source.program);
-  const works = await runProgram(process.execPath, [own, "ulw-loop", "help"], { env, timeoutMs: 20_000 });
+  const install = `proofgate install ${own.host}`;
+  const works = await runProgram(process.execPath, [own.program, "ulw-loop", "help"], {
+    env,
+    timeoutMs: 20_000,
+  });
   findings.push(
     works.exit === 0
-      ? ok("program", own)
-      : bad("program", `${own}: exit ${works.exit}`, "proofgate install codex"),
+      ? ok("program", own.program)
+      : bad("program", `${own.program}: exit ${works.exit}`, install),
   );
   const reached: string[] = [];
   for (const name of NAMES) {
@@ -167,9 +183,7 @@ async function programState(spots: Spots, env: NodeJS.ProcessEnv, source: Source
     if (path === null) {
       const link = lstatSync(join(spots.bin, name), { throwIfNoEntry: false });
       if (link?.isSymbolicLink() === true && !existsSync(join(spots.bin, name)))
-        findings.push(
-          bad(`link ${name}`, `${join(spots.bin, name)} leads nowhere`, "proofgate install codex"),
-        );
+        findings.push(bad(`link ${name}`, `${join(spots.bin, name)} leads nowhere`, install));
       continue;
     }
     const [help, version] = await Promise.all(
@@ -180,9 +194,9 @@ async function programState(spots: Spots, env: NodeJS.ProcessEnv, source: Source
     else {
       reached.push(name);
       const found = version?.out.trim() ?? "";
-      if (found !== "" && found !== source.version)
+      if (found !== "" && found !== own.version)
         findings.push(
-          note(name, `${path} is version ${found}, the plugin ${source.version}: proofgate update codex`),
+          note(name, `${path} is version ${found}, the plugin ${own.version}: proofgate update ${own.host}`),
         );
     }
   }

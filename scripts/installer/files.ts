@@ -103,9 +103,14 @@ export function filesBelow(folder: string): string[] {
 /** Names and contents of a folder as one digest; null when there is no such folder. */
 export function digestFolder(folder: string): string | null {
   if (fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return null;
+  return digestFiles(new Map(filesBelow(folder).map((name) => [name, join(folder, name)])));
+}
+
+/** The digest that a folder with these files has. @param files where each one lies, by its name in the folder */
+export function digestFiles(files: ReadonlyMap<string, string>): string {
   const hash = createHash("sha256");
-  for (const name of filesBelow(folder)) {
-    const path = join(folder, name);
+  for (const name of [...files.keys()].sort()) {
+    const path = files.get(name) ?? name;
     const what = fs.lstatSync(path).isSymbolicLink() ? fs.readlinkSync(path) : fs.readFileSync(path);
     hash.update(`${name}\0${sha256(what)}\n`);
   }
@@ -117,14 +122,25 @@ export const freshOf = (folder: string): string => `${folder}.new`;
 
 /** Puts a copy of a folder in the place of another, which is gone or whole at every moment but one rename. */
 export function replaceFolder(from: string, to: string): void {
+  replaceFolderBy(to, `copy ${from} to ${to}`, (fresh) => fs.cpSync(from, fresh, { recursive: true }));
+}
+
+/** The same for a folder that is put together file by file. @param files where each one lies, by its name in the folder */
+export function replaceFolderWith(files: ReadonlyMap<string, string>, to: string): void {
+  replaceFolderBy(to, `write ${to}`, (fresh) => {
+    for (const [name, from] of files) fs.cpSync(from, join(fresh, name));
+  });
+}
+
+function replaceFolderBy(to: string, what: string, fill: (fresh: string) => void): void {
   try {
     const fresh = freshOf(to);
     fs.rmSync(fresh, { recursive: true, force: true });
     fs.mkdirSync(dirname(to), { recursive: true });
-    fs.cpSync(from, fresh, { recursive: true });
+    fill(fresh);
     fs.rmSync(to, { recursive: true, force: true });
     fs.renameSync(fresh, to);
   } catch (error) {
-    throw fromSystem(error, `copy ${from} to ${to}`);
+    throw fromSystem(error, what);
   }
 }

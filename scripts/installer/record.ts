@@ -34,6 +34,8 @@ export interface InstallRecord {
   readonly folders: readonly string[];
   /** Targets of our links. */
   readonly links: Readonly<Record<string, string>>;
+  /** The program in our copy: another host's installation hands its links over to it when it goes. */
+  readonly program?: string;
   /** The host's hash of each hook that the user trusted through us. */
   readonly trust: Readonly<Record<string, string>>;
   /** Digest of the plugin that was trusted; the host trusts no other. */
@@ -63,11 +65,14 @@ export function writeRecord(spots: Spots, record: InstallRecord): void {
   replaceFile(spots.record, `${JSON.stringify(record, null, 2)}\n`, 0o600);
 }
 
+/** What the copy of a file is called. */
+export const copyName = (path: string): string => `${sha256(path).slice(0, 8)}-${basename(path)}`;
+
 /** Keeps a copy of a file that the record does not know yet, before it is changed. @returns the copy's name, null when there is no file */
-export function keepCopy(spots: Spots, path: string): string | null {
+export function keepCopy(spots: Pick<Spots, "copies">, path: string): string | null {
   const bytes = readIf(path);
   if (bytes === null) return null;
-  const name = `${sha256(path).slice(0, 8)}-${basename(path)}`;
+  const name = copyName(path);
   mkdirSync(spots.copies, { recursive: true, mode: 0o700 });
   const at = join(spots.copies, name);
   replaceFile(at, bytes, modeOf(path) ?? 0o600);

@@ -20,7 +20,7 @@ export interface Spots {
   /** Record of what was installed; copies of changed files lie in `copies`. */
   readonly record: string;
   readonly copies: string;
-  /** Who is installing at this moment. */
+  /** Who is installing at this moment, for whatever host: they share the links. */
   readonly turn: string;
   /** Where links to programs go. */
   readonly bin: string;
@@ -44,7 +44,7 @@ export function spotsOf(env: NodeJS.ProcessEnv): Spots {
     market: join(env.XDG_DATA_HOME || join(home, ".local", "share"), "proofgate", own),
     record: join(state, `${own}.json`),
     copies: join(state, `${own}-copies`),
-    turn: join(state, `${own}.turn`),
+    turn: join(state, "install.turn"),
     bin: resolve(env.XDG_BIN_HOME || join(home, ".local", "bin")),
     path: (env.PATH ?? "").split(delimiter).filter((folder) => folder !== ""),
   };

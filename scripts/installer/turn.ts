@@ -11,6 +11,8 @@ import { errno, fromSystem, Refusal } from "../../components/errors.ts";
 import { removeEmpty, removeFileIf, textIf } from "./files.ts";
 import type { Spots } from "./spots.ts";
 
+type Place = Pick<Spots, "turn">;
+
 interface Turn {
   /** Process id of the installer. */
   readonly pid: number;
@@ -24,13 +26,13 @@ const WAIT_MS = 30_000;
 const OLD_MS = 30 * 60_000;
 const LOOK_MS = 50;
 
-let held: Spots | null = null;
+let held: Place | null = null;
 
 /**
  * Runs `act` while no other installer runs.
  * @throws Refusal `lock_timeout` where another one is still at it after half a minute
  */
-export async function inTurn<T>(spots: Spots, act: () => Promise<T>): Promise<T> {
+export async function inTurn<T>(spots: Place, act: () => Promise<T>): Promise<T> {
   await take(spots);
   held = spots;
   try {
@@ -57,7 +59,7 @@ function written(path: string, host: number | null): string {
   return own;
 }
 
-async function take(spots: Spots): Promise<void> {
+async function take(spots: Place): Promise<void> {
   const end = Date.now() + WAIT_MS;
   for (;;) {
     const text = textIf(spots.turn);

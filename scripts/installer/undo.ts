@@ -3,7 +3,6 @@
 import { rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Refusal } from "../../components/errors.ts";
-import { leadsTo } from "./apply.ts";
 import { type Ours, oursIn, sameLines, withoutOurs } from "./config-text.ts";
 import {
   digestIf,
@@ -19,6 +18,7 @@ import {
   textIf,
 } from "./files.ts";
 import { type Host, hostCommand } from "./host.ts";
+import { type Heir, handOver, heirOf, leadsTo } from "./links.ts";
 import { type ChangedFile, type InstallRecord, readRecord, writeRecord } from "./record.ts";
 import { MARKET, PLUGIN, type Spots } from "./spots.ts";
 
@@ -28,6 +28,7 @@ export type Undo = { readonly what: string; readonly where: string } & (
   | { readonly kind: "restore"; readonly copy: string | null }
   | { readonly kind: "cut"; readonly rest: string; readonly remove: boolean }
   | { readonly kind: "remove" }
+  | { readonly kind: "relink"; readonly heir: Heir }
   | { readonly kind: "forget" }
 );
 
@@ -92,9 +93,16 @@ function undoShared(
     actions.push({ kind: "remove", what: "the host's note of the plugin's contents", where: baseline });
   const config = record.files[spots.config];
   if (config !== undefined && text !== null) actions.push(undoConfig(spots, config, text));
+  const heir = heirOf(spots);
   for (const [path, target] of Object.entries(record.links))
-    if (leadsTo(path) === target) actions.push({ kind: "remove", what: "our link", where: path });
-    else if (exists(path)) notes.push(`left alone: ${path} is not our link any more`);
+    if (leadsTo(path) === target)
+      actions.push(
+        heir === null
+          ? { kind: "remove", what: "our link", where: path }
+          : { kind: "relink", what: `our link, now to ${heir.program}`, where: path, heir },
+      );
+    else if (exists(path) && (heir === null || leadsTo(path) !== heir.program))
+      notes.push(`left alone: ${path} is not our link any more`);
   if (exists(spots.market))
     actions.push({ kind: "remove", what: "our copy of the plugin", where: spots.market });
   actions.push({ kind: "forget", what: "the record and its copies", where: spots.record });
@@ -178,6 +186,9 @@ export async function applyUninstall(
         break;
       case "remove":
         removeOurs(spots, plan.record, action.where);
+        break;
+      case "relink":
+        handOver(action.heir, action.where, plan.record.folders);
         break;
       case "forget":
         if (whole) {

@@ -303,7 +303,7 @@ describe("several at once", () => {
   hostTest("a turn that somebody left behind, or filled with nonsense, holds nobody up", async () => {
     const home = await makeHome();
     for (const left of ["", "{", '{"pid":4194303,"host":null}']) {
-      home.write("home/state/proofgate/install/codex.turn", left);
+      home.write("home/state/proofgate/install/install.turn", left);
       expect(await install(home)).toMatchObject({ exit: 0 });
     }
   });

@@ -1,17 +1,16 @@
 /** `doctor`: is the gate in place and able to run, is the state here healthy, is tonight's plan provided for. */
 
 import { examine, fromRefusal } from "../../../scripts/installer/doctor.ts";
+import { exists } from "../../../scripts/installer/files.ts";
 import { bad, type Finding, isHealthy, note, ok } from "../../../scripts/installer/finding.ts";
-import { spotsOf } from "../../../scripts/installer/spots.ts";
+import { onPath } from "../../../scripts/installer/host.ts";
+import { type Spots, spotsOf } from "../../../scripts/installer/spots.ts";
 import { cut, pad, shown } from "../../report/text.ts";
 import type { Context, Output } from "../context.ts";
 
 export async function doctorCommand(context: Context): Promise<Output> {
   const spots = spotsOf(context.env);
-  const findings: Finding[] = [
-    ...(await examine(spots, context.env, context.root())),
-    await stateHere(context),
-  ];
+  const findings: Finding[] = [...(await hosts(context, spots)), await stateHere(context)];
   if (context.has("preflight"))
     try {
       const { preflight } = await import("../../../scripts/installer/preflight.ts");
@@ -44,6 +43,24 @@ export async function doctorCommand(context: Context): Promise<Output> {
     },
     exit: healthy ? 0 : 1,
   };
+}
+
+/** Codex, OpenCode, or both. One that is there without us is no fault where the other is set up. */
+async function hosts(context: Context, spots: Spots): Promise<Finding[]> {
+  const { concernsOpenCode, examineOpenCode } = await import("../../../scripts/installer/opencode/doctor.ts");
+  const { openCodeSpots } = await import("../../../scripts/installer/opencode/spots.ts");
+  const other = openCodeSpots(context.env);
+  const root = context.root();
+  if (!concernsOpenCode(other)) return examine(spots, context.env, root);
+  const forCodex = exists(spots.record) || exists(spots.market);
+  const second = await examineOpenCode(other, context.env, root, !forCodex);
+  const here = second.some(({ what, status }) => what === "OpenCode plugin" && status === "ok");
+  if (!forCodex && (here || exists(other.record) || onPath("codex", spots.path) === null))
+    return [note("Codex", "not set up for Codex: proofgate install codex"), ...second];
+  const known = await examine(spots, context.env, root);
+  // What is said of both is said once.
+  const said = new Set(known.map(({ what, found }) => `${what}: ${found}`));
+  return [...known, ...second.filter(({ what, found }) => !said.has(`${what}: ${found}`))];
 }
 
 function line({ what, status, found, mend }: Finding): string {

@@ -1,6 +1,5 @@
 /** `install`, `update`, `uninstall`: shows what will be done, asks, does it. */
 
-import { createInterface } from "node:readline/promises";
 import { apply } from "../../../scripts/installer/apply.ts";
 import { type Facts, readFacts } from "../../../scripts/installer/facts.ts";
 import { findHost, type Host } from "../../../scripts/installer/host.ts";
@@ -8,26 +7,23 @@ import { type Plan, planInstall } from "../../../scripts/installer/plan.ts";
 import { readRecord } from "../../../scripts/installer/record.ts";
 import { marketBeside } from "../../../scripts/installer/source.ts";
 import { type Spots, spotsOf } from "../../../scripts/installer/spots.ts";
-import { inTurn } from "../../../scripts/installer/turn.ts";
 import { applyUninstall, planUninstall } from "../../../scripts/installer/undo.ts";
 import { Refusal } from "../../errors.ts";
-import { pad, shown } from "../../report/text.ts";
+import { shown } from "../../report/text.ts";
 import type { Context, Output } from "../context.ts";
+import { declined, hostOf, list, requireTerminal, said, scopeOf, takingTurns, yes } from "./confirm.ts";
+
+const openCode = () => import("./install-opencode.ts");
 
 export async function installCommand(context: Context): Promise<Output> {
-  requireCodex(context);
+  if (hostOf(context) === "opencode") return (await openCode()).install(context);
   const scope = scopeOf(context) ?? "user";
   const spots = spotsOf(context.env);
   return takingTurns(context, spots, () => install(context, spots, scope));
 }
 
-/** A preview changes nothing and waits for nobody. */
-function takingTurns(context: Context, spots: Spots, act: () => Promise<Output>): Promise<Output> {
-  return context.has("dry-run") ? act() : inTurn(spots, act);
-}
-
 export async function updateCommand(context: Context): Promise<Output> {
-  requireCodex(context);
+  if (hostOf(context) === "opencode") return (await openCode()).update(context);
   const spots = spotsOf(context.env);
   const record = readRecord(spots);
   if (record === null || (record.scope === "project" && !record.projects.includes(context.root())))
@@ -50,7 +46,7 @@ async function install(context: Context, spots: Spots, scope: "user" | "project"
   const dry = context.has("dry-run");
   let plan = planInstall(facts, context.has("trust-hooks"));
   if (!dry && !context.has("yes")) {
-    requireTerminal(context, plan.actions, "install");
+    requireTerminal(context, plan.actions, "install codex");
     if (plan.trusted === false) {
       const hooks = facts.source.hooks.length;
       process.stderr.write(
@@ -58,11 +54,8 @@ async function install(context: Context, spots: Spots, scope: "user" | "project"
       );
       if (await yes("Trust them? [y/N] ")) plan = planInstall(facts, true);
     }
-    if (plan.actions.length > 0) {
-      process.stderr.write(`${list(plan.actions)}\n`);
-      if (!(await yes("Do this? [y/N] ")))
-        return { text: "Nothing was changed.", json: { done: false, actions: [] }, exit: 1 };
-    }
+    const no = await declined(context, plan.actions, "install codex");
+    if (no !== null) return no;
   }
   if (!dry) await apply(facts, plan, context.env, ({ what, where }) => context.progress(`${what}: ${where}`));
   return installed(facts, plan, dry);
@@ -109,7 +102,7 @@ function installed(facts: Facts, plan: Plan, dry: boolean): Output {
 }
 
 export async function uninstallCommand(context: Context): Promise<Output> {
-  requireCodex(context);
+  if (hostOf(context) === "opencode") return (await openCode()).uninstall(context);
   const spots = spotsOf(context.env);
   return takingTurns(context, spots, () => uninstall(context, spots));
 }
@@ -120,10 +113,8 @@ async function uninstall(context: Context, spots: Spots): Promise<Output> {
   const plan = planUninstall(spots, host, project);
   const dry = context.has("dry-run");
   if (!dry && !context.has("yes")) {
-    requireTerminal(context, plan.actions, "uninstall");
-    process.stderr.write(`${list(plan.actions)}\n`);
-    if (!(await yes("Do this? [y/N] ")))
-      return { text: "Nothing was changed.", json: { done: false, actions: [] }, exit: 1 };
+    const no = await declined(context, plan.actions, "uninstall codex");
+    if (no !== null) return no;
   }
   if (!dry) await applyUninstall(spots, host, plan, project, context.env);
   return {
@@ -144,64 +135,4 @@ async function hostIfThere(spots: Spots, env: NodeJS.ProcessEnv): Promise<Host |
     if (error instanceof Refusal && error.code === "host_missing") return null;
     throw error;
   }
-}
-
-interface Listed {
-  readonly kind: string;
-  readonly what: string;
-  readonly where: string;
-}
-
-const said = (actions: readonly Listed[]): readonly Listed[] =>
-  actions.map(({ kind, what, where }) => ({ kind, what, where }));
-
-/** A line for each, with `~` for the home folder. */
-function list(actions: readonly Listed[], home = process.env.HOME ?? ""): string {
-  const column = Math.max(0, ...actions.map(({ kind }) => kind.length)) + 2;
-  const short = (text: string): string => shown(home === "" ? text : text.replaceAll(`${home}/`, "~/"));
-  return actions
-    .map(({ kind, what, where }) =>
-      kind === "host"
-        ? `  ${pad(kind, column)}${short(what)}`
-        : `  ${pad(kind, column)}${short(where)}  (${short(what)})`,
-    )
-    .join("\n");
-}
-
-function requireCodex(context: Context): void {
-  const [host, ...more] = context.invocation.positionals;
-  if (host === "codex" && more.length === 0) return;
-  const name = context.invocation.command?.name ?? "install";
-  throw new Refusal("usage_bad_value", `${name} takes the name of one host: codex.`, {
-    expected: `proofgate ${name} codex`,
-    found: host === undefined ? "no host" : JSON.stringify([host, ...more].join(" ").slice(0, 60)),
-    next: [`proofgate ${name} codex --dry-run`],
-  });
-}
-
-function scopeOf(context: Context): "user" | "project" | undefined {
-  const value = context.value("scope");
-  if (value === undefined || value === "user" || value === "project") return value;
-  throw new Refusal("usage_bad_value", "--scope takes user or project.", {
-    expected: "user or project",
-    found: JSON.stringify(value.slice(0, 40)),
-    next: [`proofgate help ${context.invocation.command?.name ?? "install"}`],
-  });
-}
-
-/** What changes files outside the repository is asked about, or was agreed to with `--yes`. */
-function requireTerminal(context: Context, actions: readonly Listed[], name: string): void {
-  if (actions.length === 0 || context.writer.kind === "user") return;
-  throw new Refusal("confirmation_needed", `Nobody is here to ask; ${name} needs --yes.`, {
-    expected: "a terminal, or --yes",
-    found: `${actions.length} changes outside the repository`,
-    next: [`proofgate ${name} codex --dry-run`, `proofgate ${name} codex --yes`],
-  });
-}
-
-async function yes(question: string): Promise<boolean> {
-  const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = (await prompt.question(question)).trim().toLowerCase();
-  prompt.close();
-  return answer === "y" || answer === "yes";
 }
