@@ -70,8 +70,11 @@ const CLOCKS: Clocks = { running: () => performance.now(), wall: () => Date.now(
 /** Pairs that are run and not counted: caches fill, clocks speed up. Where a run takes long, one has to do. */
 const WARM_UP = 2;
 const LONG_RUN_MS = 5000;
-/** So many equal pairs say that a metric has no noise. */
-const EXACT_PAIRS = 3;
+/**
+ * So many equal pairs say that a metric has no noise: one that is thrown like a coin falls on one side so often with less than
+ * the chance that a measurement may be wrong with.
+ */
+const exactPairs = (alpha: number): number => Math.ceil(Math.log2(2 / alpha));
 /** The clocks differing by more than this during a pair, in milliseconds, means that the machine slept, or its clock was set. */
 const SLEPT_MS = 2000;
 /** A machine that falls asleep this often has no time for measuring. */
@@ -118,6 +121,8 @@ export async function measurePairs(
   };
 
   let unit: string | null = null;
+  /** Pairs that were not counted as well. */
+  const all: { readonly base: Reading; readonly now: Reading }[] = [];
   const measured = async (fromFirst: boolean): Promise<{ base: Reading; now: Reading }> => {
     const seen = await pair(fromFirst);
     unit ??= seen.base.unit;
@@ -126,6 +131,7 @@ export async function measurePairs(
         "one unit in all runs",
         `${unit || "none"} and ${[seen.base.unit, seen.now.unit].find((one) => one !== unit) || "none"}`,
       );
+    all.push(seen);
     return seen;
   };
   const warmedAt = clocks.running();
@@ -171,7 +177,7 @@ export async function measurePairs(
     word = finding.word ?? word;
     if (target !== null && met === "open" && isLook(done))
       met = judgeTarget(target, rule.better, interval, nowInterval);
-    exact = !isRead(metric) && isConstant(base) && isConstant(now);
+    exact = !isRead(metric) && all.length >= exactPairs(rule.alpha) && isConstant(all);
     onPair({
       pairs: done,
       interval,
@@ -200,8 +206,11 @@ export async function measurePairs(
   };
 }
 
-const isConstant = (values: readonly number[]): boolean =>
-  values.length >= EXACT_PAIRS && values.every((value) => value === values[0]);
+const isConstant = ([first, ...more]: readonly {
+  readonly base: Reading;
+  readonly now: Reading;
+}[]): boolean =>
+  more.every(({ base, now }) => base.value === first?.base.value && now.value === first?.now.value);
 
 /** Without noise there is nothing to doubt, and no effect is too small. */
 function exactWord(base: readonly number[], now: readonly number[], rule: Rule): Word {

@@ -56,6 +56,8 @@ interface RunOptions {
 const worlds: World[] = [];
 afterAll(async () => {
   for (const world of worlds.splice(0)) await world.remove();
+  if (process.env.PROOFGATE_INSIDE === "opencode")
+    await (await import("../hosts/live-opencode.ts")).endOpenCodeServer();
 });
 
 /** @param options.git false: a plain folder; `empty`: a repository without a commit; by default files are committed */
@@ -124,20 +126,21 @@ export async function makeWorld(
     await world.git("init", "-q", "-b", "main");
     if (options.git !== "empty") await world.commit("base");
   }
-  return process.env.PROOFGATE_INSIDE === "codex" ? inside(world, base) : world;
+  return process.env.PROOFGATE_INSIDE === undefined ? world : inside(world, base);
 }
 
-/** The same corpus, played in the real Codex: what the agent runs, it runs there. */
+/** The same corpus, played in a real host: what the agent runs, it runs there. */
 async function inside(world: World, base: string): Promise<World> {
-  const { insideCodex } = await import("../hosts/codex-world.ts");
-  const codex = await insideCodex(world, base, PROGRAM);
+  const { insideCodex, insideOpenCode } = await import("../hosts/host-world.ts");
+  const make = process.env.PROOFGATE_INSIDE === "opencode" ? insideOpenCode : insideCodex;
+  const host = await make(world, base, PROGRAM);
   const there: World = {
     ...world,
-    host: codex.goals,
-    run: (args, { json = false, ...options } = {}) => codex.run(json ? [...args, "--json"] : args, options),
+    host: host.goals,
+    run: (args, { json = false, ...options } = {}) => host.run(json ? [...args, "--json"] : args, options),
     ask: (...args) => there.run(args, { json: true }),
     async remove() {
-      await codex.remove();
+      await host.remove();
       await world.remove();
     },
   };

@@ -3,4 +3,4 @@
 import { basename } from "node:path";
 import { playHonest } from "./play-honest.ts";
 
-playHonest(basename(import.meta.path));
+await playHonest(basename(import.meta.path));

@@ -1,15 +1,19 @@
-/** The honest corpus once more, played by an agent in the real Codex: its sandbox, its hooks, its own goal at the end. */
+/** The honest corpus once more, played by an agent in a real host: its own shell, the gate, its own goal at the end. */
 
 import { expect } from "bun:test";
 import { join } from "node:path";
 import { sandboxMissing } from "./codex.ts";
 import { testUnless } from "./host-test.ts";
+import { openCodeMissing } from "./opencode.ts";
 
 const HONEST = join(import.meta.dirname, "..", "honest");
 /** For a file of it. */
 const FILE_MS = 20 * 60_000;
 const RUN_MS = 170_000;
-const playedTest = testUnless(await sandboxMissing());
+
+type HostName = "codex" | "opencode";
+const NAMES: Readonly<Record<HostName, string>> = { codex: "Codex", opencode: "OpenCode" };
+const missing = { codex: sandboxMissing, opencode: openCodeMissing };
 
 interface Played {
   readonly exit: number;
@@ -17,9 +21,9 @@ interface Played {
   readonly wrong: string;
 }
 
-async function play(file: string): Promise<Played> {
+async function play(file: string, host: HostName): Promise<Played> {
   const child = Bun.spawn([process.execPath, "test", `--timeout=${RUN_MS}`, join(HONEST, file)], {
-    env: { ...process.env, PROOFGATE_INSIDE: "codex" },
+    env: { ...process.env, PROOFGATE_INSIDE: host },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
@@ -30,15 +34,16 @@ async function play(file: string): Promise<Played> {
 }
 
 /**
- * Declares the one test of a file `codex-honest-<name>.test.ts`: `<name>.test.ts` of the corpus, in a process of its own, where
+ * Declares the one test of a file `<host>-honest-<name>.test.ts`: `<name>.test.ts` of the corpus, in a process of its own, where
  * all worlds are in the host. A file each, because files are what tests are run side by side by.
  */
-export function playHonest(test: string): void {
-  const file = test.replace(/^codex-honest-/, "");
-  playedTest(
-    `nobody in test/honest/${file} is stranded in Codex`,
+export async function playHonest(test: string): Promise<void> {
+  const host: HostName = test.startsWith("opencode-") ? "opencode" : "codex";
+  const file = test.replace(/^\w+-honest-/, "");
+  testUnless(await missing[host]())(
+    `nobody in test/honest/${file} is stranded in ${NAMES[host]}`,
     async () => {
-      const { exit, wrong } = await play(file);
+      const { exit, wrong } = await play(file, host);
       expect(exit === 0 ? "all went well" : wrong).toBe("all went well");
     },
     FILE_MS,

@@ -1,10 +1,12 @@
-/** A test's world whose agent works in the real Codex: its commands run in the sandbox, its goal goes through the gate. */
+/** A test's world whose agent works in a real host: its commands run there, in the sandbox if there is one, and its goal goes through the gate. */
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostGoals, Said, World } from "../helpers/world.ts";
 import { codexBinary } from "./codex-binary.ts";
-import { type LiveCodex, liveCodex } from "./live-codex.ts";
+import type { Live } from "./live.ts";
+import { liveCodex } from "./live-codex.ts";
+import { openCodeServer } from "./live-opencode.ts";
 import { pluggedHome } from "./plugged-home.ts";
 
 interface Inside {
@@ -17,21 +19,38 @@ interface Inside {
   remove(): Promise<void>;
 }
 
-/**
- * @param world its environment is changed: what hooks know lies where the sandbox cannot write
- * @param program the command line's file
- */
+/** @param world its environment is changed: what hooks know lies where the sandbox cannot write */
 export async function insideCodex(world: World, base: string, program: string): Promise<Inside> {
   const binary = await codexBinary();
   if ("missing" in binary) throw new Error(binary.missing);
   const plugged = await pluggedHome(binary.path);
   const home = plugged.path;
   world.env.XDG_STATE_HOME = join(home, "state");
-  let live: Promise<LiveCodex> | null = null;
-  /** Codex is started where the first command runs: the folder that this user works in. */
-  const session = (cwd = world.root): Promise<LiveCodex> => {
-    const network = process.env.PROOFGATE_INSIDE_NETWORK === "1";
-    live ??= liveCodex(binary.path, { home, cwd, env: world.env, network });
+  const network = process.env.PROOFGATE_INSIDE_NETWORK === "1";
+  return inside(world, base, program, {
+    start: (cwd) => liveCodex(binary.path, { home, cwd, env: world.env, network }),
+    remove: plugged.remove,
+  });
+}
+
+/** @param world its environment is changed: its commands and the plugin use one store */
+export async function insideOpenCode(world: World, base: string, program: string): Promise<Inside> {
+  const server = await openCodeServer();
+  world.env.XDG_STATE_HOME = server.state;
+  return inside(world, base, program, { start: server.session, remove: async () => {} });
+}
+
+interface Host {
+  /** A session in this folder. */
+  start(cwd: string): Promise<Live>;
+  remove(): Promise<void>;
+}
+
+function inside(world: World, base: string, program: string, host: Host): Inside {
+  let live: Promise<Live> | null = null;
+  /** The host is started where the first command runs: the folder that this user works in. */
+  const session = (cwd = world.root): Promise<Live> => {
+    live ??= host.start(cwd);
     return live;
   };
   const objectives = new Set<string>();
@@ -43,9 +62,9 @@ export async function insideCodex(world: World, base: string, program: string): 
     },
     async complete(objective) {
       await goals.create(objective);
-      const codex = await session();
-      const said = await codex.tool("update_goal", { status: "complete" });
-      const now = await codex.tool("get_goal", {});
+      const agent = await session();
+      const said = await agent.tool("update_goal", { status: "complete" });
+      const now = await agent.tool("get_goal", {});
       return /"status":"complete"/.test(now) ? null : `${said}\n${now}`;
     },
   };
@@ -72,12 +91,12 @@ export async function insideCodex(world: World, base: string, program: string): 
         const exit = Number(readFileSync(files.exit, "utf8"));
         return { exit, out, err: readFileSync(files.err, "utf8"), json: parsed(out) };
       } catch (error) {
-        throw new Error(`the command did not end in Codex: ${args.join(" ")}\n${seen}`, { cause: error });
+        throw new Error(`the command did not end in the host: ${args.join(" ")}\n${seen}`, { cause: error });
       }
     },
     async remove() {
       await (await live)?.end();
-      await plugged.remove();
+      await host.remove();
     },
   };
 }
