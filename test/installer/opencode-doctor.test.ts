@@ -5,13 +5,11 @@ import { appendFileSync, chmodSync, mkdirSync, rmSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { testUnless } from "../hosts/host-test.ts";
 import { type Home, installerMissing, makeHome, removeHomes } from "./home.ts";
-import { bads, finding, openCodeBinary, putOpenCode, supply, withoutCodex } from "./opencode-home.ts";
+import { bads, finding, putOpenCode, realOpenCode, supply, withoutCodex } from "./opencode-home.ts";
 
 const bothTest = testUnless(await installerMissing());
-const binary = openCodeBinary();
-const realTest = testUnless(
-  binary === null ? "no opencode binary in test/hosts/node_modules or on PATH" : null,
-);
+const { path: binary, missing: noBinary } = await realOpenCode();
+const realTest = testUnless(noBinary);
 afterAll(removeHomes);
 const COPY = "data/proofgate/opencode";
 

@@ -1,22 +1,17 @@
 /** OpenCode for the installer's tests: the real one where it is there, and a stand-in that only tells its version. */
 
-import { accessSync, chmodSync, constants, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openCodeBinary } from "../hosts/opencode-binary.ts";
 import type { Home, Said } from "./home.ts";
 
-const INSTALLED = join(import.meta.dir, "..", "hosts", "node_modules", ".bin");
-
-/** The real binary: the installed one, else the one on PATH; null where there is none. */
-export function openCodeBinary(): string | null {
-  const folders = [INSTALLED, ...(process.env.PATH ?? "").split(delimiter)];
-  for (const path of folders.filter((folder) => folder !== "").map((folder) => join(folder, "opencode")))
-    try {
-      accessSync(path, constants.X_OK);
-      return path;
-    } catch {
-      // Not here.
-    }
-  return null;
+/** The real binary, and why a test that needs it cannot run: the same one that the host tests take. */
+export async function realOpenCode(): Promise<{
+  readonly path: string | null;
+  readonly missing: string | null;
+}> {
+  const found = await openCodeBinary();
+  return "missing" in found ? { path: null, missing: found.missing } : { path: found.path, missing: null };
 }
 
 /** Puts OpenCode on the home's PATH; Codex stays or goes. */

@@ -15,15 +15,13 @@ import {
 import { join } from "node:path";
 import { testUnless } from "../hosts/host-test.ts";
 import { everything, type Home, installerMissing, makeHome, notTheHosts, removeHomes } from "./home.ts";
-import { hostConfig, openCodeBinary, putOpenCode } from "./opencode-home.ts";
+import { hostConfig, putOpenCode, realOpenCode } from "./opencode-home.ts";
 
 const missing = await installerMissing();
 /** With Codex too. */
 const bothTest = testUnless(missing);
-const binary = openCodeBinary();
-const realTest = testUnless(
-  binary === null ? "no opencode binary in test/hosts/node_modules or on PATH" : null,
-);
+const { path: binary, missing: noBinary } = await realOpenCode();
+const realTest = testUnless(noBinary);
 afterAll(removeHomes);
 
 const CRLF =
