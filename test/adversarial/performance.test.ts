@@ -216,10 +216,10 @@ lie("a lucky run: the target is met once, and not again", async () => {
   await good(world, "start");
   world.write(
     "cost.js",
-    `const fs = require('fs');\nfs.appendFileSync('${runs}', '.');\nmodule.exports = fs.readFileSync('${runs}', 'utf8').length <= 3 ? 50 : 100;\n`,
+    `const fs = require('fs');\nfs.appendFileSync('${runs}', '.');\nmodule.exports = fs.readFileSync('${runs}', 'utf8').length <= 8 ? 50 : 100;\n`,
   );
   const said = await pg(world, "evaluate");
-  // The first three runs are the first measurement.
+  // The first eight runs are the first measurement.
   if (said.json.evaluation?.first?.target !== "met") throw new Error(`no luck: ${said.out}`);
   if (said.json.evaluation.met || said.json.evaluation.kept) return "accepted";
   return judge(world);
