@@ -121,7 +121,7 @@ export async function measurePairs(
   };
 
   let unit: string | null = null;
-  /** Pairs that were not counted as well. */
+  /** Those of the warm-up as well. */
   const all: { readonly base: Reading; readonly now: Reading }[] = [];
   const measured = async (fromFirst: boolean): Promise<{ base: Reading; now: Reading }> => {
     const seen = await pair(fromFirst);
@@ -131,13 +131,12 @@ export async function measurePairs(
         "one unit in all runs",
         `${unit || "none"} and ${[seen.base.unit, seen.now.unit].find((one) => one !== unit) || "none"}`,
       );
-    all.push(seen);
     return seen;
   };
   const warmedAt = clocks.running();
   const asked = question.warmUp ?? WARM_UP;
   for (let at = 0; at < asked; at++) {
-    await measured(at % 2 === 0);
+    all.push(await measured(at % 2 === 0));
     if (question.warmUp === null && clocks.running() - warmedAt >= LONG_RUN_MS) break;
   }
 
@@ -167,6 +166,7 @@ export async function measurePairs(
       if (slept > MOST_SLEPT) throw invalid("a machine that stays awake", `asleep in ${slept} pairs`);
       continue;
     }
+    all.push(seen);
     base.push(seen.base.value);
     now.push(seen.now.value);
     differences.push(Math.log(seen.now.value / seen.base.value));
