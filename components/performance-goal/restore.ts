@@ -1,10 +1,7 @@
 /** Mends the files of a goal: from the copy that a host's hooks keep, and from what the ledger itself holds. */
 
-import { copyFileSync, existsSync, mkdirSync, renameSync } from "node:fs";
-import { join } from "node:path";
-import { fromSystem, Refusal } from "../errors.ts";
-import { ensureStateDir } from "../journal/safe-fs.ts";
-import { openSessions } from "../witness/sessions.ts";
+import { Refusal } from "../errors.ts";
+import { restoreFromCopy } from "../witness/restore.ts";
 import { anchorHolds, rememberHead, type Workspace } from "./workspace.ts";
 
 export interface Restored {
@@ -19,7 +16,7 @@ export interface Restored {
 /** @throws Refusal `state_missing` where there is nothing to mend it from */
 export function restoreGoal(ws: Workspace): Restored {
   const anchor = ws.witness.anchor(ws.place.dir);
-  const restored = fromCopy(ws);
+  const restored = restoreFromCopy(ws, "state.json", (loaded) => anchorHolds(ws, loaded));
   const report = ws.journal.repair();
   const loaded = ws.journal.read();
   const behind = anchor !== null && (loaded === null || !anchorHolds(ws, loaded));
@@ -57,33 +54,4 @@ export function restoreGoal(ws: Workspace): Restored {
     rememberHead(ws, now);
   } else if (loaded !== null && report.repaired) rememberHead(ws, loaded);
   return { restored, actions: report.actions, lost, copies: report.copies };
-}
-
-/** Only where the ledger is gone or is not the one that was last seen. What lies there is moved aside, not removed. */
-function fromCopy(ws: Workspace): string | null {
-  const { dir, root, ledgerPath } = ws.place;
-  const copy = openSessions(ws.env).ledgerCopy(dir);
-  if (!existsSync(copy) || holds(ws)) return null;
-  const aside = join(dir, `replaced-${ws.now().toISOString().replace(/[:.]/g, "-")}`);
-  try {
-    ensureStateDir(root, dir, { track: false });
-    for (const name of ["ledger.jsonl", "state.json"])
-      if (existsSync(join(dir, name))) {
-        mkdirSync(aside, { recursive: true });
-        renameSync(join(dir, name), join(aside, name));
-      }
-    copyFileSync(copy, join(root, ledgerPath));
-  } catch (error) {
-    throw fromSystem(error, "put the ledger back");
-  }
-  return `${ledgerPath} put back from the copy that the hooks keep`;
-}
-
-function holds(ws: Workspace): boolean {
-  try {
-    const loaded = ws.journal.read();
-    return loaded !== null && anchorHolds(ws, loaded);
-  } catch {
-    return ws.journal.exists() && existsSync(join(ws.place.root, ws.place.ledgerPath));
-  }
 }

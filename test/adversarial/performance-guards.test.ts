@@ -17,8 +17,8 @@ const LESS = "exports.sum = () => 1;\nexports.steps = () => 1;\n";
 /** The sum in one step. */
 const BETTER = "exports.sum = (n) => (n * (n + 1)) / 2;\nexports.steps = () => 1;\n";
 
-async function begun(guard = "npm test"): Promise<World> {
-  const world = await makeWorld(FILES);
+async function begun(guard = "npm test", more: Readonly<Record<string, string>> = {}): Promise<World> {
+  const world = await makeWorld({ ...FILES, ...more });
   await must(
     world.ask(
       "performance-goal",
@@ -81,6 +81,20 @@ lie("performance guard: what was kept of it softened in the state folder", async
   );
   const said = await pass(world);
   return said.exit === 0 ? "accepted" : "refused";
+});
+
+lie("performance guard: a makefile that comes before the one it was made with", async () => {
+  const world = await begun("make check", { Makefile: "check:\n\tnode --test\n" });
+  world.write("sum.js", LESS);
+  world.write("GNUmakefile", "check:\n\ttrue\n");
+  return refused(world);
+});
+
+lie("performance guard: the recipe of its makefile emptied", async () => {
+  const world = await begun("make check", { Makefile: "check:\n\tnode --test\n" });
+  world.write("sum.js", LESS);
+  world.write("Makefile", "check:\n\ttrue\n");
+  return refused(world);
 });
 
 honest("performance guard: a test was added, another one moved, and the guard still holds", async () => {

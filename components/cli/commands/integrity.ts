@@ -10,9 +10,9 @@ import { cut, shown } from "../../report/text.ts";
 import { isIntact } from "../../ulw-loop/artifacts.ts";
 import { adopt } from "../../ulw-loop/import.ts";
 import type { Plan } from "../../ulw-loop/model.ts";
-import { restoreFromCopy } from "../../ulw-loop/restore.ts";
 import { weaken } from "../../ulw-loop/weakening.ts";
 import { anchorHolds, changeState, rememberHead, type Workspace } from "../../ulw-loop/workspace.ts";
+import { restoreFromCopy } from "../../witness/restore.ts";
 import type { Context, Output } from "../context.ts";
 import { readBounded } from "../input.ts";
 
@@ -77,7 +77,7 @@ export async function repair(context: Context): Promise<Output> {
   const tree = await fingerprint(ws.place.root);
   const { commit } = await findRoot(ws.place.root);
   const anchor = ws.witness.anchor(ws.place.dir);
-  const restored = restoreFromCopy(ws);
+  const restored = restoreFromCopy(ws, "goals.json", (loaded) => anchorHolds(ws, loaded));
   const report = ws.journal.repair({
     recover: (content) =>
       adopt(content, {
