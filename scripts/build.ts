@@ -3,6 +3,7 @@
 import { chmod, mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { channelDrivers } from "./build/channels.ts";
 import { codexPlugin } from "./build/codex.ts";
 import { late } from "./build/late.ts";
 import { openCodePlugin } from "./build/opencode.ts";
@@ -24,6 +25,9 @@ const COLD = [
   "ulw-loop/plan-check.ts",
   "ulw-loop/prove.ts",
 ];
+
+/** The other program: what drives the channels. */
+const DRIVERS = /channels[/\\](?:driver|stage|\w+[/\\]drive)\.ts$/;
 
 const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");
@@ -61,7 +65,7 @@ async function chunksOf(modulesOrPackages: readonly string[]): Promise<ReadonlyS
 // Chunks first, as modules, which alone can be split. Then each chunk as CommonJS: Node starts it in two thirds of the
 // time, because the loader for modules is not needed at all. One single file would be slower than both.
 const sources = (await readdir(join(root, "components"), { recursive: true })).filter(
-  (name) => name.endsWith(".ts") && name !== join("cli", "main.ts"),
+  (name) => name.endsWith(".ts") && name !== join("cli", "main.ts") && !DRIVERS.test(name),
 );
 const own = await Promise.all(
   [
@@ -114,5 +118,6 @@ await codexPlugin(root, join(dist, "codex"), {
   hook: (folder) => place("hook.js", folder, "hook.js"),
 });
 await openCodePlugin(root, join(dist, "opencode"));
+await channelDrivers(root, [dist, join(dist, "codex", "plugins", "proofgate"), join(dist, "opencode")]);
 await rm(scratch, { recursive: true, force: true });
 console.log(`dist: ${Math.round(bytes / 1024)} KiB, and the plugins`);

@@ -1,14 +1,11 @@
 /** A check given as flags, for `goal` and `steer`. The same words, defaults and refusals as in a plan file. */
 
 import { Refusal } from "../errors.ts";
+import { CHANNELS, type Channel } from "../evidence/channels/names.ts";
 import { assertPattern, makeCheck, parseTimeout } from "../evidence/check.ts";
 import type { Check } from "../evidence/types.ts";
 import { vacuous } from "../evidence/vacuity.ts";
-import { CHANNELS, type Channel } from "../ulw-loop/draft.ts";
 import type { Context } from "./context.ts";
-
-/** Flags that only channels without a runner understand. */
-const OTHER_CHANNELS = ["url", "start", "ready", "expect-status", "expect-body"] as const;
 
 /** @throws Refusal `usage_bad_value` */
 export function channelFromFlags(context: Context): Channel | undefined {
@@ -24,22 +21,19 @@ export function channelFromFlags(context: Context): Channel | undefined {
 }
 
 /** @returns undefined when no check is given. @throws Refusal `usage_bad_value`, `check_vacuous` */
-export function checkFromFlags(context: Context): Check | undefined {
-  const other = OTHER_CHANNELS.find((flag) => context.value(flag) !== undefined);
+export async function checkFromFlags(context: Context): Promise<Check | undefined> {
   const channel = channelFromFlags(context) ?? "cli";
   const run = context.value("check");
-  if (other !== undefined || (run !== undefined && channel !== "cli" && channel !== "data"))
-    throw new Refusal(
-      "usage_bad_value",
-      `${other === undefined ? `Channel ${channel}` : `--${other}`} needs a runner that this version does not have.`,
-      {
-        expected: "channel cli or data, with --check COMMAND",
-        found: other === undefined ? channel : `--${other}`,
-        next: [
-          "write the scenario as a command that starts, asks and judges (for http: a test or a curl line)",
-        ],
-      },
-    );
+  const { scenarioFlags, scenarioFromFlags } = await import("./scenario-flags.ts");
+  if (channel !== "cli" && (channel !== "data" || run?.trimStart().startsWith("{")))
+    return scenarioFromFlags(context, channel);
+  const [other] = scenarioFlags(context);
+  if (other !== undefined)
+    throw new Refusal("usage_conflict", `--${other} belongs to another channel.`, {
+      expected: `--channel http beside it, or --check COMMAND for channel ${channel}`,
+      found: `channel ${channel}`,
+      next: ["proofgate ulw-loop help steer"],
+    });
   const dependent = ["expect-exit", "expect-stdout", "expect-stderr", "timeout", "files", "covers"].find(
     (flag) => context.value(flag) !== undefined,
   );
@@ -91,7 +85,8 @@ function exitCode(value: string | undefined): number {
   });
 }
 
-const globs = (value: string | undefined): readonly string[] | null =>
+/** Comma-separated; null when nothing is given. */
+export const globs = (value: string | undefined): readonly string[] | null =>
   value === undefined
     ? null
     : value

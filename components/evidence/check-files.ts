@@ -1,5 +1,6 @@
 /** Which files a check consists of: what it names and executes, and the tests of the suite that it runs. */
 import { posix } from "node:path";
+import { RUNNERS } from "./channels/index.ts";
 import { isTestFile, looksLikeCheck } from "./conventions.ts";
 import { globs } from "./fingerprint.ts";
 import { simpleCommands } from "./shell-words.ts";
@@ -110,9 +111,10 @@ const SUITES: readonly RegExp[] = [
 export function checkFiles(check: Check, tree: Tree, base: ReadonlySet<string> | null): CheckFiles {
   const exists = (path: string): boolean => tree.files.has(path) || (base?.has(path) ?? false);
   const all = [...tree.files.keys()];
-  const named = examine(check, exists, (word) =>
+  const found = examine(check, exists, (word) =>
     suffixIn(word, (path) => exists(path) || all.some((one) => one.startsWith(`${path}/`))),
   );
+  const named = check.scenario === undefined ? found : started(check, found);
   const own = new Set<string>();
   if (check.files !== null) {
     const matches = globs(check.files);
@@ -140,6 +142,22 @@ export function checkFiles(check: Check, tree: Tree, base: ReadonlySet<string> |
   };
 }
 
+/**
+ * What a scenario starts is the work that is looked at, unless it is called like a check; the scenario's own files are what
+ * it is made of. No suite runs by it.
+ */
+function started(check: Check, { scripts, named, inspected }: Examined): Examined {
+  const files = RUNNERS[check.channel]?.files?.(check) ?? [];
+  const own = files.flatMap((file) => relativePath(check.cwd, file) ?? []);
+  const isOwn = (path: string): boolean => looksLikeCheck(path);
+  return {
+    scripts: [...scripts.filter(isOwn), ...own],
+    named: named.filter(isOwn),
+    inspected: [...inspected, ...[...scripts, ...named].filter((path) => !isOwn(path))],
+    suite: false,
+  };
+}
+
 /** An absolute path as one in the repository: the longest end of it that is there. System folders never are. */
 function suffixIn(word: string, isThere: (path: string) => boolean): string | null {
   if (/^\/(usr|bin|sbin|etc|dev|proc|lib\d*|sys)\//.test(word)) return null;
@@ -156,11 +174,12 @@ function suffixIn(word: string, isThere: (path: string) => boolean): string | nu
 
 /** Paths, relative to the root, that the command's words name or could name: also ones that Git ignores. */
 export function namedFiles(check: Check): readonly string[] {
-  const { scripts, named, inspected } = examine(
+  const found = examine(
     check,
     () => true,
     () => null,
   );
+  const { scripts, named, inspected } = check.scenario === undefined ? found : started(check, found);
   return [...new Set([...scripts, ...named, ...inspected])].sort();
 }
 

@@ -1,7 +1,7 @@
 /** Makes a check from what a plan or a command line gives, and names its version. */
 import { createHash } from "node:crypto";
 import { Refusal } from "../errors.ts";
-import type { Check, Command, Expectations, TextPattern } from "./types.ts";
+import type { Check, Command, Expectations, Scenario, TextPattern } from "./types.ts";
 
 /** What a caller must and may give; everything else has a default. */
 export interface PartialCheck {
@@ -12,6 +12,7 @@ export interface PartialCheck {
   readonly timeoutMs?: number;
   readonly files?: readonly string[] | null;
   readonly covers?: readonly string[] | null;
+  readonly scenario?: Scenario;
 }
 
 /** Two minutes: long enough for most suites, short enough that a hang does not eat a turn. */
@@ -35,6 +36,7 @@ export function makeCheck(partial: PartialCheck): Check {
     timeoutMs: partial.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     files: partial.files ?? null,
     covers: partial.covers ?? null,
+    ...(partial.scenario === undefined ? {} : { scenario: partial.scenario }),
   };
 }
 

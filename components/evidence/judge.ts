@@ -2,7 +2,9 @@
 import { lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
 import { readText } from "./capture.ts";
-import { describeCommand, patternTest } from "./check.ts";
+import type { Report } from "./channels/job.ts";
+import { describeCheck } from "./channels/words.ts";
+import { patternTest } from "./check.ts";
 import { pickPath, sameValue } from "./json-paths.ts";
 import { notRunReason, sandboxReason } from "./not-run.ts";
 import type { Check, Run, Verdict } from "./types.ts";
@@ -23,13 +25,37 @@ const MATCHED_BYTES = 10 * 1024 * 1024;
 /** In a message a value is cut to this. */
 const SHOWN = 160;
 
+/** A run with what a channel's driver says of it. */
+type JudgedRun = Run & { readonly startedAtMs?: number; readonly report?: Report | null };
+
 /** Judges a run. Never throws for what the run did. */
-export async function judge(
-  check: Check,
-  run: Run & { readonly startedAtMs?: number },
-  context: JudgeContext,
-): Promise<Verdict> {
-  if (run.alive.length > 0) return { kind: "blocked", reason: `could not be ended: ${run.alive.join(", ")}` };
+export async function judge(check: Check, ran: JudgedRun, context: JudgeContext): Promise<Verdict> {
+  if (ran.alive.length > 0) return { kind: "blocked", reason: `could not be ended: ${ran.alive.join(", ")}` };
+  if (check.scenario === undefined) return judgeCommand(check, ran, context);
+  const verdict = driven(check, ran, context);
+  const exit = ran.report?.exit;
+  // Where the scenario's command counts as well, it is judged as any other.
+  return verdict.kind !== "met" || exit === undefined
+    ? verdict
+    : judgeCommand(check, { ...ran, exit }, context);
+}
+
+/** What a channel's driver says. Only its own exit status can say that everything was met (see channels/job.ts). */
+function driven(check: Check, run: JudgedRun, context: JudgeContext): Verdict {
+  if (run.timedOut && context.sandboxed)
+    return { kind: "inconclusive", reason: `sandbox: still running after ${run.durationMs} ms` };
+  const over = limits(check, run);
+  if (over !== null) return over;
+  if (run.report) return run.report.verdict;
+  const last = readText(context.stderrPath, MATCHED_BYTES).trim().split("\n").at(-1) ?? "";
+  const how = run.spawnError ?? (run.signal === null ? `exit ${run.exit}` : `signal ${run.signal}`);
+  return {
+    kind: "blocked",
+    reason: `what drives channel ${check.channel} came to no end of its own (${how}): ${shown(last)}`,
+  };
+}
+
+async function judgeCommand(check: Check, run: JudgedRun, context: JudgeContext): Promise<Verdict> {
   const stdout = readText(context.stdoutPath, MATCHED_BYTES);
   const stderr = readText(context.stderrPath, MATCHED_BYTES);
   const verdict = await compare(check, run, context, stdout, stderr);
@@ -42,20 +68,14 @@ export async function judge(
 
 async function compare(
   check: Check,
-  run: Run & { readonly startedAtMs?: number },
+  run: JudgedRun,
   context: JudgeContext,
   stdout: string,
   stderr: string,
 ): Promise<Verdict> {
   const { expect } = check;
-  if (run.timedOut)
-    return unmet(
-      "timeout",
-      `an end within ${check.timeoutMs} ms`,
-      `still running after ${run.durationMs} ms`,
-    );
-  if (run.flooded)
-    return unmet("output", "a bounded output", `${run.stdout.size + run.stderr.size} bytes, ended`);
+  const over = limits(check, run);
+  if (over !== null) return over;
   if (run.exit !== expect.exit)
     return unmet(
       "exit",
@@ -80,6 +100,19 @@ async function compare(
       return unmet(`produces ${path}`, pattern === "" ? "a new file with content" : pattern, fault);
   }
   return { kind: "met" };
+}
+
+/** A run that took too long or printed too much; null for any other. */
+function limits(check: Check, run: Run): Verdict | null {
+  if (run.timedOut)
+    return unmet(
+      "timeout",
+      `an end within ${check.timeoutMs} ms`,
+      `still running after ${run.durationMs} ms`,
+    );
+  if (run.flooded)
+    return unmet("output", "a bounded output", `${run.stdout.size + run.stderr.size} bytes, ended`);
+  return null;
 }
 
 function unmet(expectation: string, wanted: string, got: string): Verdict {
@@ -163,6 +196,6 @@ export function verdictWords(check: Check, verdict: Verdict): string {
         ? `exit ${verdict.got}`
         : `${verdict.expectation}: wanted ${verdict.wanted}, got ${verdict.got}`;
     default:
-      return `${describeCommand(check)}: ${verdict.reason}`;
+      return `${describeCheck(check)}: ${verdict.reason}`;
   }
 }

@@ -5,6 +5,7 @@ import { type Export, type ExportOptions, exportTree, movedInto } from "./base-t
 import type { CheckFiles } from "./check-files.ts";
 import { sandboxed } from "./environment.ts";
 import { judge } from "./judge.ts";
+import { runCheck } from "./run-check.ts";
 import { type FinishedRun, type RunOptions, runCommand } from "./runner.ts";
 import type { Check, Command, Confine, Verdict } from "./types.ts";
 
@@ -56,6 +57,18 @@ export async function runThere(
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
 }> {
+  const there = surroundings(place, folder, options);
+  const moved = move(command, options.root, place.dir);
+  const run = await runCommand(moved, { ...there, timeoutMs, usage, slow });
+  return { run, moved, cwd: there.cwd, env: there.env };
+}
+
+/** The folder and the environment of a run in an export. */
+function surroundings(
+  place: Export,
+  folder: string,
+  options: Surroundings,
+): Omit<RunOptions, "timeoutMs"> & { readonly env: NodeJS.ProcessEnv } {
   const env: Record<string, string | undefined> = { ...(options.env ?? process.env) };
   for (const name of CODE_PATHS) {
     const value = env[name];
@@ -67,19 +80,8 @@ export async function runThere(
   }
   const cwd = join(place.dir, folder);
   mkdirSync(cwd, { recursive: true });
-  const moved = moveCommand(command, options.root, place.dir);
-  const run = await runCommand(moved, {
-    cwd,
-    timeoutMs,
-    usage,
-    slow,
-    env,
-    root: place.dir,
-    extra: place.env,
-    confine: options.confine,
-    writable: [place.dir],
-  });
-  return { run, moved, cwd, env };
+  const { confine } = options;
+  return { cwd, env, root: place.dir, extra: place.env, confine, writable: [place.dir] };
 }
 
 /** Runs a check in an export, and judges it. */
@@ -89,13 +91,15 @@ export async function runIn(
   options: Surroundings,
   files: CheckFiles,
 ): Promise<Seen> {
-  const { run, moved, cwd, env } = await runThere(place, check.run, check, options);
+  const there = surroundings(place, check.cwd, options);
+  const moved: Check = move(check, options.root, place.dir);
+  const run = await runCheck(moved, there);
   try {
-    const verdict = await judge({ ...check, run: moved }, run, {
-      runDir: cwd,
+    const verdict = await judge(moved, run, {
+      runDir: there.cwd,
       stdoutPath: run.stdoutPath,
       stderrPath: run.stderrPath,
-      sandboxed: sandboxed(env),
+      sandboxed: sandboxed(there.env),
       ownFiles: files.own,
     });
     return { verdict: withoutPlace(verdict, place.dir), durationMs: run.durationMs };
@@ -104,11 +108,16 @@ export async function runIn(
   }
 }
 
-/** Absolute paths into the repository would run today's code in the middle of the base. */
-function moveCommand(run: Command, root: string, dir: string): Command {
+/** Absolute paths into the repository would run today's code in the middle of the base. Every text in a value is moved. */
+function move<T>(value: T, root: string, dir: string): T {
   const form = new RegExp(`(?<![\\w./-])${root.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w.-])`, "g");
-  const move = (text: string): string => text.replace(form, () => dir);
-  return typeof run === "string" ? move(run) : run.map(move);
+  const moved = (one: unknown): unknown => {
+    if (typeof one === "string") return one.replace(form, () => dir);
+    if (Array.isArray(one)) return one.map(moved);
+    if (typeof one !== "object" || one === null) return one;
+    return Object.fromEntries(Object.entries(one).map(([key, member]) => [key, moved(member)]));
+  };
+  return moved(value) as T;
 }
 
 /** The export's folder is gone when somebody reads this; a path in it is told as one in the repository. */

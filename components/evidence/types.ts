@@ -1,4 +1,5 @@
 /** The words of proof: what a check expects, what a run showed, and what running on the base tree told. */
+import type { Channel } from "./channels/names.ts";
 
 /**
  * Puts a sandbox around a program: what the host keeps its agent's commands in, so that a hook outside of it runs an
@@ -30,9 +31,16 @@ export interface Expectations {
   readonly produces?: Readonly<Record<string, TextPattern>>;
 }
 
+/**
+ * What a channel's driver does and what it wants to see: plain JSON, whose form each channel knows by itself
+ * (`channels/<name>/scenario.ts`).
+ */
+export type Scenario = Readonly<Record<string, unknown>>;
+
 /** A check in full, as it is fixed in the ledger. Its version is the digest of exactly these members. */
 export interface Check {
-  readonly channel: "cli" | "data";
+  readonly channel: Channel;
+  /** The command; where there is a scenario that starts a program, that program: the work itself, and not the check. */
   readonly run: Command;
   /** Folder to run in, relative to the repository root; "" is the root. */
   readonly cwd: string;
@@ -42,6 +50,8 @@ export interface Check {
   readonly files: readonly string[] | null;
   /** Globs of the files whose change makes a pass stale; null: all. */
   readonly covers: readonly string[] | null;
+  /** Absent where the command alone is the check. */
+  readonly scenario?: Scenario;
 }
 
 /** One stream as it is kept: digest and size of the whole, bounded head and tail of the text. */

@@ -1,12 +1,43 @@
 /** Files beside the ledger: captured output under `evidence/`, and the file lists of trees that passes belong to. */
 
-import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, extname, join, normalize } from "node:path";
 import { Refusal } from "../errors.ts";
 import type { Tree } from "../evidence/types.ts";
 import { checkDir, checkFile, ensureDir, sha256, writeFileAtomic } from "../journal/safe-fs.ts";
 import { type Artifact, type Criterion, criterionRef, type Goal, type Plan } from "./model.ts";
 import type { Place } from "./place.ts";
+
+/** Of one artifact (design: bounds). */
+const MAX_ARTIFACT_BYTES = 10 * 1024 * 1024;
+/** A log is text, whatever the criterion's artifact is: a screenshot's lies beside it. */
+const PICTURE = /\.(?:png|jpe?g|webp|webm|mp4|gif|zip|ansi)$/i;
+
+/** Where the log of a criterion's run goes. */
+export const logPath = (goal: Goal, criterion: Criterion): string =>
+  artifactPath(goal, criterion).replace(PICTURE, ".txt");
+
+/**
+ * Saves what a channel's driver captured, named after the criterion: `G001-C001.png`, further ones with their own name in it.
+ * What is over the bound of artifacts is left out; the log says what happened all the same.
+ */
+export function saveCaptured(
+  place: Place,
+  goal: Goal,
+  criterion: Criterion,
+  files: readonly string[],
+): readonly Artifact[] {
+  const stem = artifactPath(goal, criterion).replace(/\.[A-Za-z0-9]+$/, "");
+  const taken = new Set<string>([logPath(goal, criterion)]);
+  return files.flatMap((file) => {
+    if (statSync(file).size > MAX_ARTIFACT_BYTES) return [];
+    const ending = extname(file);
+    const plain = `${stem}${ending}`;
+    const path = taken.has(plain) ? `${stem}-${basename(file)}` : plain;
+    taken.add(path);
+    return [saveArtifact(place, path, readFileSync(file))];
+  });
+}
 
 /** Where the criterion's captured output goes: the declared path when it lies under `evidence/`, else the usual name. */
 export function artifactPath(goal: Goal, criterion: Criterion): string {

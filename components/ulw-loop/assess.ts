@@ -101,7 +101,9 @@ function assess(plan: Plan, goal: Goal, criterion: Criterion, present: Present):
 }
 
 function staleReason(criterion: Criterion, proof: Proof, present: Present): string | null {
-  if (!present.intact(proof.artifact)) return `${proof.artifact.path} changed or is gone`;
+  const captured = proof.kind === "captured" ? (proof.captured ?? []) : [];
+  for (const artifact of [proof.artifact, ...captured])
+    if (!present.intact(artifact)) return `${artifact.path} changed or is gone`;
   if (present.tree === null) return null;
   const own = proof.kind === "captured" ? proof.own : [];
   const believed = proof.kind === "claimed" || believesCovers(criterion);

@@ -3,12 +3,13 @@
 import { join } from "node:path";
 import type { Problem } from "../errors.ts";
 import { takeBefore } from "../evidence/before.ts";
+import { describeCheck } from "../evidence/channels/words.ts";
 import { describeCommand, makeCheck } from "../evidence/check.ts";
 import { checkFiles } from "../evidence/check-files.ts";
 import { sandboxed } from "../evidence/environment.ts";
 import { fingerprint } from "../evidence/fingerprint.ts";
 import { judge } from "../evidence/judge.ts";
-import { runCommand } from "../evidence/runner.ts";
+import { runCheck } from "../evidence/run-check.ts";
 import type { Before, Check } from "../evidence/types.ts";
 import { beforeWords, passWord } from "./assess.ts";
 import type { PlanDraft } from "./draft.ts";
@@ -54,7 +55,7 @@ export async function runCi(
         problems.push({ where: ref, code: "criterion_draft", message: `${why}: nothing to run` });
         continue;
       }
-      options.onStart?.(`${ref}  ${describeCommand(check)}`);
+      options.onStart?.(`${ref}  ${describeCheck(check)}`);
       const key = JSON.stringify(check);
       const running = seen.get(key) ?? judgeCheck(check, draft, options);
       seen.set(key, running);
@@ -123,12 +124,7 @@ async function runHere(
   options: { root: string; env: NodeJS.ProcessEnv },
 ): Promise<{ status: "failing" | "not_run"; why: string } | null> {
   const cwd = join(options.root, check.cwd);
-  const run = await runCommand(check.run, {
-    cwd,
-    timeoutMs: check.timeoutMs,
-    env: options.env,
-    root: options.root,
-  });
+  const run = await runCheck(check, { cwd, env: options.env, root: options.root });
   const { own } = checkFiles(check, await fingerprint(options.root), null);
   const verdict = await judge(check, run, {
     runDir: cwd,

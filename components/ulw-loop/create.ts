@@ -129,6 +129,7 @@ function makeCriterion(draft: CriterionDraft, goalId: string, id: string, author
     stop: draft.stop ?? "three identical failures, or five cycles of the goal",
     expectedEvidence: draft.expectedEvidence ?? `evidence/${goalId}-${id}.${defaultExtension(draft.channel)}`,
     check: draft.check,
+    ...(draft.parallel === undefined ? {} : { parallel: draft.parallel }),
     version: draft.check === null ? null : checkVersion(draft.check),
     author,
     approved: author === "user",

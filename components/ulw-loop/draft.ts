@@ -1,5 +1,6 @@
 /** A plan before it is in the ledger: the drafts that a brief or a plan file is read into, and when a scenario is too vague. */
 
+import type { Channel } from "../evidence/channels/names.ts";
 import type { Check, Command } from "../evidence/types.ts";
 
 export const CRITERION_CLASSES = ["happy", "edge", "regression", "adversarial"] as const;
@@ -18,9 +19,6 @@ export const ADVERSARIAL_CLASSES = [
 ] as const;
 export type AdversarialClass = (typeof ADVERSARIAL_CLASSES)[number];
 
-export const CHANNELS = ["cli", "data", "http", "tmux", "browser", "computer"] as const;
-export type Channel = (typeof CHANNELS)[number];
-
 export interface CriterionDraft {
   readonly classes: readonly CriterionClass[];
   readonly scenario: string;
@@ -32,6 +30,8 @@ export interface CriterionDraft {
   readonly expectedEvidence: string | null;
   /** Null: a draft, which nothing proves yet (browser and computer are claimed without a check). */
   readonly check: Check | null;
+  /** Its run may stand beside others. Absent: it runs alone. */
+  readonly parallel?: true;
   /** Why the check that the plan file gives was not taken over, a sentence. Absent when nothing was left out. */
   readonly unsupported?: string;
 }

@@ -12,6 +12,8 @@ export interface Receipt extends Omit<Run, "stdout" | "stderr"> {
   readonly treeBefore: string;
   readonly treeAfter: string;
   readonly artifact: Artifact;
+  /** What the channel's driver captured beside the log. Absent where it captured nothing. */
+  readonly captured?: readonly Artifact[];
 }
 
 /** How a run ended for the criterion. */
@@ -76,6 +78,14 @@ export type PlanEvent =
       readonly outcome: RunOutcome;
       readonly receipt: Receipt;
       readonly note?: string;
+    }
+  /** A run that was broken off from outside (Ctrl-C): it says nothing, and the plan says that it was there. */
+  | {
+      readonly type: "criterion_interrupted";
+      readonly goal: string;
+      readonly criterion: string;
+      readonly signal: string;
+      readonly afterMs: number;
     }
   | {
       readonly type: "criterion_claimed";

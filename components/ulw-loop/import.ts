@@ -2,12 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import { Refusal } from "../errors.ts";
+import { CHANNELS } from "../evidence/channels/names.ts";
 import { checkVersion, makeCheck } from "../evidence/check.ts";
 import type { Check } from "../evidence/types.ts";
 import { vacuous } from "../evidence/vacuity.ts";
 import { aggregateObjective } from "../goal-mode/snapshot.ts";
 import { DEFAULT_POLICY } from "./config.ts";
-import { ADVERSARIAL_CLASSES, CHANNELS, CRITERION_CLASSES, draftCriteria } from "./draft.ts";
+import { ADVERSARIAL_CLASSES, CRITERION_CLASSES, draftCriteria } from "./draft.ts";
 import type { PlanEvent } from "./events.ts";
 import { criterionId } from "./ids.ts";
 import type { Criterion, Goal, Plan } from "./model.ts";

@@ -1,6 +1,7 @@
 /** The rules that stand between a goal and "complete". Each returns every defect at once, never only the first. */
 
 import type { Problem } from "../errors.ts";
+import { describeCheck } from "../evidence/channels/words.ts";
 import type { Before } from "../evidence/types.ts";
 import { type Assessed, assessGoal, assessPlan, isRed, type Present } from "./assess.ts";
 import { type Policy, raisePolicy } from "./config.ts";
@@ -170,12 +171,7 @@ export function openApprovals(plan: Plan): {
         ref: criterionRef(goal, c),
         version: c.version ?? "draft",
         scenario: c.scenario,
-        run:
-          c.check === null
-            ? "(no check)"
-            : typeof c.check.run === "string"
-              ? c.check.run
-              : c.check.run.join(" "),
+        run: c.check === null ? "(no check)" : describeCheck(c.check),
       })),
   );
   return { criteria, weakenings: plan.weakenings.filter((w) => !w.approved) };

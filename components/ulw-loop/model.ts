@@ -1,8 +1,9 @@
 /** The glossary of ulw-loop: what a plan, a goal, a criterion and a proof are. Everything here survives JSON unchanged. */
 
+import type { Channel } from "../evidence/channels/names.ts";
 import type { Before, Check, Command } from "../evidence/types.ts";
 import type { Policy } from "./config.ts";
-import type { AdversarialClass, Channel, CriterionClass } from "./draft.ts";
+import type { AdversarialClass, CriterionClass } from "./draft.ts";
 
 export type GoalMode = "aggregate" | "per-story";
 export type Author = "user" | "agent";
@@ -26,6 +27,8 @@ export type Proof =
       /** Ignored files that the check reads, with their content at the pass; outside the tree, so hashed by themselves. */
       readonly ignored: Readonly<Record<string, string>>;
       readonly artifact: Artifact;
+      /** What the channel's driver captured beside the log: a screenshot, a pane. Absent where it captured nothing. */
+      readonly captured?: readonly Artifact[];
     }
   | {
       /** The agent's word, with an artifact that exists, is real and new (browser and computer only). */
@@ -61,6 +64,8 @@ interface CriterionBase {
   readonly expectedEvidence: string;
   /** Null: a draft, which nothing can prove yet (browser and computer are claimed without one). */
   readonly check: Check | null;
+  /** Its run may stand beside others. Absent: it runs alone. */
+  readonly parallel?: true;
   /** Version of the check; null for a draft. */
   readonly version: string | null;
   readonly author: Author;
@@ -186,5 +191,8 @@ export const countedGoals = (plan: Plan): readonly Goal[] =>
   plan.goals.filter((goal) => goal.status !== "superseded");
 
 /** Browser and computer criteria may be claimed with an artifact; the other channels need a check that the tool runs. */
-export const isClaimable = (criterion: { channel: Channel }): boolean =>
-  criterion.channel === "browser" || criterion.channel === "computer";
+export const isClaimable = (criterion: {
+  readonly channel: Channel;
+  readonly check: Check | null;
+}): boolean =>
+  criterion.check === null && (criterion.channel === "browser" || criterion.channel === "computer");

@@ -1,7 +1,7 @@
 /** The smallest plan there is: one goal with one check. */
 
 import { Refusal } from "../errors.ts";
-import { describeCommand } from "../evidence/check.ts";
+import { describeCheck } from "../evidence/channels/words.ts";
 import type { Check, Command } from "../evidence/types.ts";
 import { vacuous } from "../evidence/vacuity.ts";
 import { boundedObjective, oneLine, shorten } from "../words/plain-text.ts";
@@ -63,7 +63,10 @@ export function planFromOneCheck({
         criteria: [
           {
             classes: ["happy"],
-            scenario: `\`${describeCommand(check)}\` meets its expectations: exit ${check.expect.exit}${seen(check)}.`,
+            scenario:
+              check.scenario === undefined
+                ? `\`${describeCheck(check)}\` meets its expectations: exit ${check.expect.exit}${seen(check)}.`
+                : `${describeCheck(check)}: every expectation of the check is met.`,
             channel: check.channel,
             adversarial: [],
             stop: null,

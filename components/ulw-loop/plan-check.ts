@@ -2,12 +2,13 @@
 
 import { normalize } from "node:path";
 import { type Code, Refusal } from "../errors.ts";
+import { FORMS, type Form } from "../evidence/channels/form.ts";
+import type { Channel } from "../evidence/channels/names.ts";
 import { assertPattern, makeCheck, parseTimeout } from "../evidence/check.ts";
-import type { Check, Command, Expectations } from "../evidence/types.ts";
+import type { Check, Command, Expectations, Scenario } from "../evidence/types.ts";
 import { vacuous } from "../evidence/vacuity.ts";
-import type { Channel } from "./draft.ts";
 import { leaves } from "./place.ts";
-import { type CheckFile, type CriterionFile, checkShape, otherChannelShape } from "./plan-schema.ts";
+import { type CheckFile, type CriterionFile, checkShape, explain, otherChannelShape } from "./plan-schema.ts";
 
 /** Adds a problem at a place of the file; its line is appended. */
 export type Add = (path: readonly PropertyKey[], message: string, code?: Code) => void;
@@ -33,9 +34,18 @@ export function readCheck(
   const given = criterion.check;
   const has = (shape: object): string[] =>
     Object.keys(shape).filter((key) => given !== undefined && key in given);
+  const form = FORMS[channel];
   if (channel !== "cli" && channel !== "data") {
-    if (given?.run !== undefined) add(at, `a check with run belongs to channel cli or data, not ${channel}`);
     if (given === undefined && (channel === "browser" || channel === "computer")) return NO_CHECK;
+    if (given?.run !== undefined && !form?.keys.includes("run")) {
+      add(at, `a check with run belongs to channel cli or data, not ${channel}`);
+      return NO_CHECK;
+    }
+    if (form !== undefined) {
+      if (given !== undefined) return formed(form, criterion, channel, path, add);
+      add(path, `check is missing: give one; keys are ${form.keys.join(", ")}`);
+      return NO_CHECK;
+    }
     const instead =
       channel === "browser" || channel === "computer"
         ? "its check is not run, and the criterion is claimed with an artifact"
@@ -46,11 +56,16 @@ export function readCheck(
     add(path, "check is missing: give one, like check: { run: npm test }");
     return NO_CHECK;
   }
+  if (form?.keys.some((key) => key in given && !(key in checkShape)))
+    return formed(form, criterion, channel, path, add);
   const foreign = has(otherChannelShape);
   if (foreign.length > 0) {
+    const channels = Object.entries(FORMS)
+      .filter(([, one]) => foreign.every((key) => one.keys.includes(key)))
+      .map(([name]) => name);
     add(
       at,
-      `${foreign.join(", ")} belong${foreign.length === 1 ? "s" : ""} to another channel: say channel: http (or tmux), or give run`,
+      `${foreign.join(", ")} belong${foreign.length === 1 ? "s" : ""} to another channel: say channel: ${channels.join(" or ") || "http"}, or give run`,
     );
     return NO_CHECK;
   }
@@ -64,13 +79,36 @@ export function readCheck(
   return { check: makeOne(given, run, channel, criterion.covers, at, add), unsupported: null };
 }
 
+/** A check whose keys the channel reads itself. */
+function formed(
+  form: Form,
+  criterion: Pick<CriterionFile, "check" | "covers">,
+  channel: Channel,
+  path: readonly PropertyKey[],
+  add: Add,
+): ReadCheck {
+  const at = [...path, "check"];
+  const given = criterion.check ?? {};
+  if (criterion.covers !== undefined && given.covers !== undefined)
+    add([...path, "covers"], "is given twice, here and in check");
+  const read = form.schema.safeParse(given, { reportInput: true });
+  if (!read.success) {
+    for (const issue of read.error.issues)
+      for (const one of explain(issue, () => form.keys)) add([...at, ...one.path], one.message);
+    return NO_CHECK;
+  }
+  const { run, scenario } = read.data;
+  return { check: makeOne(given, run, channel, criterion.covers, at, add, scenario), unsupported: null };
+}
+
 function makeOne(
   given: CheckFile,
   run: Command,
-  channel: "cli" | "data",
+  channel: Channel,
   outerCovers: readonly string[] | undefined,
   at: readonly PropertyKey[],
   add: Add,
+  scenario?: Scenario,
 ): Check | null {
   const { timeout } = given;
   let timeoutMs: number | undefined;
@@ -85,7 +123,8 @@ function makeOne(
   if (given.cwd !== undefined && leaves(given.cwd)) add([...at, "cwd"], "must stay inside the repository");
   for (const name of Object.keys(given.produces ?? {}))
     if (leaves(name)) add([...at, "produces"], `${name}: must stay inside the folder of the run`);
-  const { exit, stdout, stderr, json, produces } = given;
+  // What a scenario expects stands in it; a command beside it is judged as any other.
+  const { exit, stdout, stderr, json, produces } = scenario === undefined || channel === "data" ? given : {};
   const expect: Partial<Expectations> = {
     ...(exit === undefined ? {} : { exit }),
     ...(stdout === undefined ? {} : { stdout }),
@@ -109,10 +148,17 @@ function makeOne(
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
       files: given.files ?? null,
       covers: given.covers ?? outerCovers ?? null,
+      ...(scenario === undefined ? {} : { scenario }),
     });
     const reason = vacuous(check);
     if (reason !== null) add(at, reason, "check_vacuous");
-    if (channel === "data" && stdout === undefined && json === undefined && produces === undefined)
+    if (
+      channel === "data" &&
+      scenario === undefined &&
+      stdout === undefined &&
+      json === undefined &&
+      produces === undefined
+    )
       add(at, "a check of channel data needs stdout, json or produces");
     return check;
   } catch (error) {

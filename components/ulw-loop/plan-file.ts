@@ -70,7 +70,7 @@ export function parsePlanFile(text: string, context: PlanFileContext): PlanDraft
   judgeVerify(plan.verify ?? [], add);
   for (const [index, share] of (plan.share ?? []).entries())
     if (leaves(share)) add(["share", index], "must stay inside the repository");
-  const goals = plan.goals.map((goal, index) => readGoal(goal, ["goals", index], add));
+  const goals = plan.goals.map((goal, index) => readGoal(goal, ["goals", index], add, plan.parallel));
   if (problems.length > 0) throw invalid(problems);
   const first = brief === null ? null : (brief.split("\n").find((line) => line.trim() !== "") ?? null);
   const title = plan.title ?? first?.replace(/^#+\s*/u, "") ?? goals[0]?.title ?? "";
@@ -164,7 +164,7 @@ function readBrief(brief: string | undefined, { dir, readFile }: PlanFileContext
   }
 }
 
-function readGoal(goal: GoalFile, path: readonly PropertyKey[], add: Add): GoalDraft {
+function readGoal(goal: GoalFile, path: readonly PropertyKey[], add: Add, together = false): GoalDraft {
   const title = oneLine(goal.title);
   if (Array.from(title).length > 200)
     add([...path, "title"], "is over 200 characters; the objective has room for more");
@@ -175,7 +175,7 @@ function readGoal(goal: GoalFile, path: readonly PropertyKey[], add: Add): GoalD
   if (goal.criteria === undefined)
     return { title, objective, criteria: draftCriteria(title, objective), without };
   const criteria = goal.criteria.map((criterion, index) =>
-    readCriterion(criterion, [...path, "criteria", index], add),
+    readCriterion(criterion, [...path, "criteria", index], add, together),
   );
   const covered = new Set(criteria.flatMap((criterion) => criterion.classes));
   const missing = CRITERION_CLASSES.filter((one) => !covered.has(one) && without[one] === undefined);
@@ -197,7 +197,13 @@ function readGoal(goal: GoalFile, path: readonly PropertyKey[], add: Add): GoalD
   return { title, objective, criteria, without };
 }
 
-function readCriterion(criterion: CriterionFile, path: readonly PropertyKey[], add: Add): CriterionDraft {
+/** @param together what the plan says for criteria that say nothing of it */
+function readCriterion(
+  criterion: CriterionFile,
+  path: readonly PropertyKey[],
+  add: Add,
+  together = false,
+): CriterionDraft {
   const channel = criterion.channel ?? "cli";
   const adversarial = criterion.adversarial ?? [];
   const scenario = withoutControls(criterion.scenario).trim();
@@ -216,6 +222,7 @@ function readCriterion(criterion: CriterionFile, path: readonly PropertyKey[], a
     stop: criterion.stop === undefined ? null : oneLine(criterion.stop),
     expectedEvidence: evidence ?? null,
     check,
+    ...((criterion.parallel ?? together) ? { parallel: true as const } : {}),
     ...(unsupported === null ? {} : { unsupported }),
   };
 }

@@ -1,7 +1,9 @@
 /** The form of a plan file: its keys, their types, and words for what does not fit. */
 
 import { z } from "zod";
-import { ADVERSARIAL_CLASSES, CHANNELS, CRITERION_CLASSES } from "./draft.ts";
+import { FORMS } from "../evidence/channels/form.ts";
+import { CHANNELS } from "../evidence/channels/names.ts";
+import { ADVERSARIAL_CLASSES, CRITERION_CLASSES } from "./draft.ts";
 import { closest } from "./suggest.ts";
 
 const text = z.string().refine((value) => value.trim() !== "", { error: "must not be empty" });
@@ -55,28 +57,15 @@ export const checkShape = {
 
 const anything = z.unknown().optional();
 
-/** Keys of checks of the other channels: known by name, so that a plan may be written ahead of its runner. */
-export const otherChannelShape = {
-  start: anything,
-  ready: anything,
-  url: anything,
-  get: anything,
-  head: anything,
-  post: anything,
-  put: anything,
-  patch: anything,
-  delete: anything,
-  method: anything,
-  headers: anything,
-  send: anything,
-  status: anything,
-  body: anything,
-  header: anything,
-  keys: anything,
-  screen: anything,
-  steps: anything,
-};
+/** Keys that only checks of other channels have. Each channel reads its own: see the forms. */
+export const otherChannelShape = Object.fromEntries(
+  Object.values(FORMS)
+    .flatMap(({ keys }) => keys)
+    .filter((key) => !Object.hasOwn(checkShape, key))
+    .map((key) => [key, anything]),
+);
 
+/** What a key is on the channels with a form of their own is not known here: `json` of an answer, or of an output. */
 export const checkSchema = z.strictObject({ ...checkShape, ...otherChannelShape });
 
 const oneOrMore = <const Values extends readonly [string, ...string[]]>(values: Values) => {
@@ -92,6 +81,7 @@ export const criterionSchema = z.strictObject({
   stop: text.optional(),
   evidence: path.optional(),
   covers: globs.optional(),
+  parallel: z.boolean().optional(),
   check: checkSchema.optional(),
 });
 
@@ -111,6 +101,7 @@ export const planSchema = z.strictObject({
   verify: commands.optional(),
   share: globs.optional(),
   setup: commands.optional(),
+  parallel: z.boolean().optional(),
   goals: z.array(goalSchema).min(1).max(1000),
 });
 
@@ -137,9 +128,16 @@ function keysAt(path: readonly PropertyKey[]): readonly string[] {
   return [];
 }
 
-/** One thing that does not fit, in our words. An issue may name several keys: one line for each. */
-export function explain(issue: z.core.$ZodIssue): { where: string; message: string }[] {
-  const where = placeOf(issue.path);
+/**
+ * One thing that does not fit, in our words. An issue may name several keys: one line for each.
+ * @param known keys at its place; by default those of the plan file's form
+ */
+export function explain(
+  issue: z.core.$ZodIssue,
+  known = keysAt,
+): { where: string; message: string; path: readonly PropertyKey[] }[] {
+  const { path } = issue;
+  const where = placeOf(path);
   if (
     issue.code === "unrecognized_keys" ||
     (issue.code === "invalid_key" && issue.path.includes("without"))
@@ -147,12 +145,14 @@ export function explain(issue: z.core.$ZodIssue): { where: string; message: stri
     const inWithout = issue.code === "invalid_key";
     const parent = inWithout ? issue.path.slice(0, -1) : issue.path;
     const unknown = inWithout ? [String(issue.path.at(-1))] : issue.keys;
-    const known = keysAt(parent);
+    const keys = known(parent);
     return unknown.map((key) => {
-      const near = closest(key, known);
+      const near = closest(key, keys);
+      const at = [...parent, key];
       return {
-        where: placeOf([...parent, key]),
-        message: `unknown key "${key}"${near === null ? `; known are ${known.join(", ")}` : `; did you mean "${near}"?`}`,
+        path: at,
+        where: placeOf(at),
+        message: `unknown key "${key}"${near === null ? `; known are ${keys.join(", ")}` : `; did you mean "${near}"?`}`,
       };
     });
   }
@@ -163,6 +163,7 @@ export function explain(issue: z.core.$ZodIssue): { where: string; message: stri
     const shown = given === null ? "" : `"${given}" is not known; `;
     return [
       {
+        path,
         where,
         message:
           near === null ? `${shown}must be one of ${values.join(", ")}` : `${shown}did you mean ${near}?`,
@@ -172,12 +173,13 @@ export function explain(issue: z.core.$ZodIssue): { where: string; message: stri
   if (issue.code === "invalid_type") {
     const missing = issue.input === undefined || issue.input === null;
     return [
-      { where, message: missing ? "is missing" : `must be ${WORDS[issue.expected] ?? issue.expected}` },
+      { path, where, message: missing ? "is missing" : `must be ${WORDS[issue.expected] ?? issue.expected}` },
     ];
   }
   if (issue.code === "too_small")
     return [
       {
+        path,
         where,
         message:
           issue.origin === "array" ? "must have at least one entry" : `must be at least ${issue.minimum}`,
@@ -186,6 +188,7 @@ export function explain(issue: z.core.$ZodIssue): { where: string; message: stri
   if (issue.code === "too_big")
     return [
       {
+        path,
         where,
         message:
           issue.origin === "array"
@@ -193,7 +196,7 @@ export function explain(issue: z.core.$ZodIssue): { where: string; message: stri
             : `must be at most ${issue.maximum}`,
       },
     ];
-  return [{ where, message: issue.message }];
+  return [{ path, where, message: issue.message }];
 }
 
 const WORDS: Readonly<Record<string, string>> = {

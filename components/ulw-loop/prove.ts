@@ -1,17 +1,19 @@
 /** `prove`: runs checks on the working tree, asks the base tree, and records what was seen. */
 
+import { availableParallelism } from "node:os";
 import { takeBefore } from "../evidence/before.ts";
 import { fingerprint } from "../evidence/fingerprint.ts";
 import type { Before } from "../evidence/types.ts";
 import type { Loaded } from "../journal/types.ts";
-import { artifactPath, rememberTree, saveArtifact } from "./artifacts.ts";
+import { logPath, rememberTree, saveArtifact, saveCaptured } from "./artifacts.ts";
 import { assessPlan } from "./assess.ts";
 import type { PlanEvent, Receipt, RunOutcome } from "./events.ts";
 import { currentGoal, findCriterion, findGoal } from "./ids.ts";
+import { watchInterruptions } from "./interrupted.ts";
 import { type Criterion, criterionRef, type Goal, isClaimable, type Plan } from "./model.ts";
 import { presentOf } from "./present.ts";
 import { type CapturedRun, capturedText, receiptOf } from "./receipt.ts";
-import { plainOutcome, runOnce, runProof, type Target } from "./run-proof.ts";
+import { plainOutcome, runOnce, runProof, type Seen, type Target } from "./run-proof.ts";
 import { requireNotCancelled } from "./take-up.ts";
 import { changePlan, requirePlan, type Workspace } from "./workspace.ts";
 
@@ -37,10 +39,13 @@ export interface ProveReport {
   readonly loaded: Loaded<Plan>;
 }
 
+/** What a person at a terminal sees of it. */
 export interface ProveHooks {
-  /** Called before each run, so that a person sees what takes time. */
+  /** How many runs there will be. */
+  readonly onPlan?: (runs: number) => void;
+  /** Called before each run, so that a person sees what takes time, and after it. */
   readonly onStart?: (what: string) => void;
-  readonly onResult?: (result: Proved) => void;
+  readonly onEnd?: (what: string) => void;
 }
 
 /**
@@ -55,50 +60,93 @@ export async function prove(
   const loaded = requirePlan(ws);
   requireNotCancelled(loaded.state);
   const { targets, skipped } = await select(ws, loaded.state, selection);
-  const results: Proved[] = [];
+  const groups = byVersion(targets);
+  options.onPlan?.(groups.length);
+  const results: Proved[][] = groups.map(() => []);
   let latest = loaded;
-  for (const group of byVersion(targets)) {
+  const watch = watchInterruptions(ws);
+  /** @returns again: the tree moved, perhaps by the run beside it, and nothing is recorded yet */
+  const proveGroup = async (index: number, alone: boolean): Promise<"done" | "again"> => {
+    const group = groups[index] ?? [];
     const [first] = group;
-    if (first === undefined) continue;
-    options.onStart?.(group.map((t) => criterionRef(t.goal, t.criterion)).join(" "));
-    const seen = await runProof(ws, latest.state, first);
-    const events = group.map(
-      (target): PlanEvent => ({
-        type: "criterion_ran",
-        goal: target.goal.id,
-        criterion: target.criterion.id,
-        version: target.version,
-        outcome: seen.outcome,
-        receipt: receiptOf(
-          seen.run,
-          first.check,
-          saveArtifact(
-            ws.place,
-            artifactPath(target.goal, target.criterion),
-            capturedText(seen.run, first.check),
-          ),
-        ),
-        ...(options.note === undefined ? {} : { note: options.note }),
-      }),
-    );
-    // A criterion that was revised meanwhile keeps its new version; the reducer leaves such a result aside.
-    latest = changePlan(ws, "prove", () => ({ events, result: null })).loaded;
-    if (seen.outcome.kind === "pass") rememberTree(ws.place, seen.tree, latest.state);
-    for (const [index, target] of group.entries()) {
-      const event = events[index];
-      const result: Proved = {
-        goal: target.goal.id,
-        criterion: target.criterion.id,
-        outcome: seen.outcome,
-        receipt: event?.type === "criterion_ran" ? event.receipt : null,
-        output: outputOf(seen.run),
-      };
-      results.push(result);
-      options.onResult?.(result);
+    if (first === undefined) return "done";
+    const what = group.map((t) => criterionRef(t.goal, t.criterion)).join(" ");
+    options.onStart?.(what);
+    const over = watch.begin(group);
+    const seen = await runProof(ws, latest.state, first).finally(over);
+    try {
+      if (!alone && seen.outcome.kind === "moved") return "again";
+      const recorded = record(ws, group, seen, options.note);
+      latest = recorded.loaded;
+      results[index] = recorded.results;
+      return "done";
+    } finally {
+      options.onEnd?.(what);
+      await seen.run.dispose();
     }
-    await seen.run.dispose();
+  };
+  try {
+    const all = [...groups.keys()];
+    const willing = all.filter((index) => groups[index]?.every(({ criterion }) => criterion.parallel));
+    const done = new Set<number>();
+    if (willing.length > 1)
+      await pool(willing, AT_ONCE, async (index) => {
+        if ((await proveGroup(index, false)) === "done") done.add(index);
+      });
+    for (const index of all) if (!done.has(index)) await proveGroup(index, true);
+  } finally {
+    watch.end();
   }
-  return { results, skipped, loaded: latest };
+  return { results: results.flat(), skipped, loaded: latest };
+}
+
+/** Runs that may stand side by side: as many as there are processors, and few enough that none runs into its time limit for it. */
+const AT_ONCE = Math.min(4, Math.max(2, availableParallelism()));
+
+async function pool<T>(items: readonly T[], size: number, act: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await act(item);
+  };
+  const ended = await Promise.allSettled(Array.from({ length: Math.min(size, items.length) }, worker));
+  for (const one of ended) if (one.status === "rejected") throw one.reason;
+}
+
+/** One line of the ledger for what a run showed, with its evidence beside it. */
+function record(
+  ws: Workspace,
+  group: readonly Target[],
+  seen: Seen,
+  note: string | undefined,
+): { loaded: Loaded<Plan>; results: Proved[] } {
+  const ran = group.map((target) => {
+    const { goal, criterion, check } = target;
+    const log = saveArtifact(ws.place, logPath(goal, criterion), capturedText(seen.run, check));
+    const captured = saveCaptured(ws.place, goal, criterion, seen.run.captured);
+    return { target, receipt: receiptOf(seen.run, check, log, captured) };
+  });
+  const events = ran.map(
+    ({ target, receipt }): PlanEvent => ({
+      type: "criterion_ran",
+      goal: target.goal.id,
+      criterion: target.criterion.id,
+      version: target.version,
+      outcome: seen.outcome,
+      receipt,
+      ...(note === undefined ? {} : { note }),
+    }),
+  );
+  // A criterion that was revised meanwhile keeps its new version; the reducer leaves such a result aside.
+  const { loaded } = changePlan(ws, "prove", () => ({ events, result: null }));
+  if (seen.outcome.kind === "pass") rememberTree(ws.place, seen.tree, loaded.state);
+  const results = ran.map(({ target, receipt }) => ({
+    goal: target.goal.id,
+    criterion: target.criterion.id,
+    outcome: seen.outcome,
+    receipt,
+    output: outputOf(seen.run),
+  }));
+  return { loaded, results };
 }
 
 /** Runs the checks and records nothing: for the work in between. */
@@ -110,10 +158,13 @@ export async function tryChecks(
   const loaded = requirePlan(ws);
   const { targets, skipped } = await select(ws, loaded.state, selection);
   const results: Proved[] = [];
-  for (const group of byVersion(targets)) {
+  const groups = byVersion(targets);
+  hooks.onPlan?.(groups.length);
+  for (const group of groups) {
     const [first] = group;
     if (first === undefined) continue;
-    hooks.onStart?.(group.map((t) => criterionRef(t.goal, t.criterion)).join(" "));
+    const what = group.map((t) => criterionRef(t.goal, t.criterion)).join(" ");
+    hooks.onStart?.(what);
     const once = await runOnce(ws, first.check, await fingerprint(ws.place.root));
     const outcome = plainOutcome(once.verdict, "", ws.place.root);
     for (const target of group) {
@@ -134,8 +185,8 @@ export async function tryChecks(
         output: outputOf(once.run),
       };
       results.push(result);
-      hooks.onResult?.(result);
     }
+    hooks.onEnd?.(what);
     await once.run.dispose();
   }
   return { results, skipped, loaded };

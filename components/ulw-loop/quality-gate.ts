@@ -7,7 +7,7 @@ import { describeCommand, makeCheck } from "../evidence/check.ts";
 import { sandboxed } from "../evidence/environment.ts";
 import { fingerprint } from "../evidence/fingerprint.ts";
 import { judge } from "../evidence/judge.ts";
-import { runCommand } from "../evidence/runner.ts";
+import { runCheck } from "../evidence/run-check.ts";
 import type { Command } from "../evidence/types.ts";
 import type { Loaded } from "../journal/types.ts";
 import { saveArtifact } from "./artifacts.ts";
@@ -125,9 +125,8 @@ export async function recordQualityGate(
   for (const [index, command] of commands.entries()) {
     const check = makeCheck({ run: command, timeoutMs: VERIFY_TIMEOUT_MS });
     onStart?.(describeCommand(check));
-    const run = await runCommand(command, {
+    const run = await runCheck(check, {
       cwd: ws.place.root,
-      timeoutMs: check.timeoutMs,
       env: ws.env,
       root: ws.place.root,
     });

@@ -1,14 +1,14 @@
 /** What is kept of a run: the receipt in the ledger, and the whole output as an artifact beside it. */
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { describeCommand } from "../evidence/check.ts";
-import type { FinishedRun } from "../evidence/runner.ts";
+import { describeCheck } from "../evidence/channels/words.ts";
+import type { CheckRun } from "../evidence/run-check.ts";
 import type { Check } from "../evidence/types.ts";
 import type { Receipt } from "./events.ts";
 import type { Artifact } from "./model.ts";
 
 /** A finished run with the trees it ran on. */
-export interface CapturedRun extends FinishedRun {
+export interface CapturedRun extends CheckRun {
   readonly treeBefore: string;
   readonly treeAfter: string;
 }
@@ -16,7 +16,12 @@ export interface CapturedRun extends FinishedRun {
 /** Of each stream at most this many bytes go into the artifact, half from the head and half from the tail (design: bounds). */
 const KEPT_BYTES = 10 * 1024 * 1024;
 
-export function receiptOf(run: CapturedRun, check: Pick<Check, "run" | "cwd">, artifact: Artifact): Receipt {
+export function receiptOf(
+  run: CapturedRun,
+  check: Pick<Check, "run" | "cwd">,
+  artifact: Artifact,
+  captured: readonly Artifact[] = [],
+): Receipt {
   return {
     command: check.run,
     cwd: check.cwd,
@@ -35,11 +40,12 @@ export function receiptOf(run: CapturedRun, check: Pick<Check, "run" | "cwd">, a
     treeBefore: run.treeBefore,
     treeAfter: run.treeAfter,
     artifact,
+    ...(captured.length === 0 ? {} : { captured }),
   };
 }
 
 /** The artifact: command, output, how it ended, and what was torn down. */
-export function capturedText(run: CapturedRun, check: Pick<Check, "run" | "cwd">): Buffer {
+export function capturedText(run: CapturedRun, check: Check): Buffer {
   const end = run.timedOut
     ? "timed out"
     : run.signal !== null
@@ -50,7 +56,7 @@ export function capturedText(run: CapturedRun, check: Pick<Check, "run" | "cwd">
       ? "nothing left"
       : [...run.ended.map((p) => `ended ${p}`), ...run.alive.map((p) => `STILL ALIVE ${p}`)].join("; ");
   return Buffer.concat([
-    Buffer.from(`$ ${describeCommand(check)}\n`),
+    Buffer.from(`$ ${describeCheck(check)}\n`),
     bounded(run.stdoutPath),
     ...(run.stderr.size > 0 ? [Buffer.from("\n--- stderr ---\n"), bounded(run.stderrPath)] : []),
     Buffer.from(`\n--- ${end}, ${run.durationMs} ms | cleanup: ${cleanup}\n`),

@@ -2,7 +2,7 @@
 
 import type { LineMeta, Workflow } from "../journal/types.ts";
 import { DEFAULT_POLICY } from "./config.ts";
-import { failureWords, type PlanEvent, type RunOutcome } from "./events.ts";
+import { failureWords, type PlanEvent, type Receipt, type RunOutcome } from "./events.ts";
 import type { Criterion, CriterionState, Goal, GoalState, Plan } from "./model.ts";
 import { peekGoal } from "./peek.ts";
 
@@ -67,7 +67,16 @@ function changed(plan: Plan, event: PlanEvent, meta: LineMeta): Plan {
     case "criterion_ran":
       return onCriterion(plan, event.goal, event.criterion, (criterion) =>
         criterion.version === event.version
-          ? afterRun(criterion, event.outcome, event.receipt.artifact, meta)
+          ? afterRun(criterion, event.outcome, event.receipt, meta)
+          : criterion,
+      );
+    case "criterion_interrupted":
+      return onCriterion(plan, event.goal, event.criterion, (criterion) =>
+        criterion.status === "open"
+          ? {
+              ...criterion,
+              note: `interrupted by ${event.signal} after ${duration(event.afterMs)}; nothing was learned`,
+            }
           : criterion,
       );
     case "criterion_claimed":
@@ -216,7 +225,7 @@ function changed(plan: Plan, event: PlanEvent, meta: LineMeta): Plan {
 function afterRun(
   criterion: Criterion,
   outcome: RunOutcome,
-  artifact: { path: string; sha256: string },
+  { artifact, captured }: Pick<Receipt, "artifact" | "captured">,
   meta: LineMeta,
 ): Criterion {
   const base = stateless(criterion);
@@ -239,6 +248,7 @@ function afterRun(
           own: outcome.own,
           ignored: outcome.ignored,
           artifact,
+          ...(captured === undefined ? {} : { captured }),
         },
       };
     case "fail": {
@@ -280,6 +290,8 @@ function afterRun(
   }
 }
 
+const duration = (ms: number): string => (ms < 1000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`);
+
 function counted(failure: Criterion["failure"], key: string): Criterion["failure"] {
   return failure?.key === key ? { key, count: failure.count + 1 } : { key, count: 1 };
 }
@@ -301,7 +313,7 @@ function bare(goal: Goal): Omit<Goal, keyof GoalState> & { cycles: number } {
 
 function stateless(criterion: Criterion): Omit<Criterion, keyof CriterionState> {
   const { id, classes, scenario, channel, adversarial, stop, expectedEvidence, check, version } = criterion;
-  const { author, approved, tried, failure, before, failedOn, waived } = criterion;
+  const { author, approved, tried, failure, before, failedOn, waived, parallel } = criterion;
   return {
     id,
     classes,
@@ -311,6 +323,7 @@ function stateless(criterion: Criterion): Omit<Criterion, keyof CriterionState> 
     stop,
     expectedEvidence,
     check,
+    ...(parallel === undefined ? {} : { parallel }),
     version,
     author,
     approved,

@@ -9,7 +9,7 @@ import { sandboxed } from "../evidence/environment.ts";
 import { changedBetween, fingerprint } from "../evidence/fingerprint.ts";
 import { judge } from "../evidence/judge.ts";
 import { codeOutside } from "../evidence/outside-names.ts";
-import { runCommand } from "../evidence/runner.ts";
+import { runCheck } from "../evidence/run-check.ts";
 import type { Before, Check, Tree, Verdict } from "../evidence/types.ts";
 import type { RunOutcome } from "./events.ts";
 import type { Criterion, Goal, Plan } from "./model.ts";
@@ -112,9 +112,8 @@ export async function runOnce(
   tree: Tree,
 ): Promise<{ run: CapturedRun; verdict: Verdict }> {
   const cwd = join(ws.place.root, check.cwd);
-  const run = await runCommand(check.run, {
+  const run = await runCheck(check, {
     cwd,
-    timeoutMs: check.timeoutMs,
     env: ws.env,
     root: ws.place.root,
     confine: ws.confine,

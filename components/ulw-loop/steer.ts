@@ -1,10 +1,10 @@
 /** Steering: the seven validated changes of a plan. Nothing that was promised disappears without the user. */
 
 import { Refusal } from "../errors.ts";
+import type { Channel } from "../evidence/channels/names.ts";
 import { checkVersion } from "../evidence/check.ts";
 import type { Check } from "../evidence/types.ts";
 import { addGoal, makeGoal, proseGoal } from "./create.ts";
-import type { Channel } from "./draft.ts";
 import type { PlanEvent } from "./events.ts";
 import { criterionId, findCriterion, findGoal, nextGoalId } from "./ids.ts";
 import { type Author, type Criterion, criterionRef, type Goal, type Plan } from "./model.ts";
@@ -204,7 +204,9 @@ function reviseCriterion(
 ): { events: readonly PlanEvent[]; said: string } {
   const { goal, criterion } = findCriterion(plan, change.goalId, change.criterionId);
   requireRevisable(goal);
-  const { scenario, expectedEvidence, channel, check } = change;
+  const { scenario, expectedEvidence, check } = change;
+  // A check is of one channel, and so is its criterion.
+  const channel = change.channel ?? (check?.channel === criterion.channel ? undefined : check?.channel);
   if (
     scenario === undefined &&
     expectedEvidence === undefined &&

@@ -1,7 +1,10 @@
 /** What the hooks do once there is something to do: the gate, the words to the agent, the continuation. */
 
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Refusal } from "../../components/errors.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
+import { driversAreBeside } from "../../components/evidence/run-check.ts";
 import { openSessions } from "../../components/witness/sessions.ts";
 import type { StopDecision } from "../../hooks/continuation.ts";
 import { startText } from "../../hooks/directives.ts";
@@ -59,6 +62,7 @@ export interface Engine {
 }
 
 export function makeEngine({ client, directory, worktree }: PluginInput): Engine {
+  driversAreBeside(dirname(fileURLToPath(import.meta.url)));
   const cwd = worktree === "/" || worktree === "" ? directory : worktree;
   const sessions = new Sessions();
   const host = openCode((session) => sessions.tokens(session));

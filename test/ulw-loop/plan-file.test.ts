@@ -41,6 +41,11 @@ const REST =
 const one = (keys: string, goal = REST) =>
   `goals:\n  - title: Import\n    criteria:\n      - { class: happy, scenario: 'a.csv gives 3 rows', ${keys} }\n${goal}`;
 
+const said = (keys: string): string =>
+  refused(one(keys))
+    .map(({ message }) => message)
+    .join("\n");
+
 const criterionOf = (keys: string): CriterionDraft => {
   const criterion = parse(one(keys)).goals[0]?.criteria[0];
   if (criterion === undefined) throw Error("no criterion");
@@ -144,17 +149,21 @@ describe("the plan file", () => {
     expect(plan.goals[0]?.criteria[0]?.classes).toEqual(["happy", "adversarial"]);
   });
 
-  test("leaves checks of channels without a runner as drafts, and says so", () => {
+  test("gives a check on a channel with a scenario to that channel, and asks for one", () => {
     const http = criterionOf(
-      "channel: http, check: { start: node server.js, ready: /health, get: /x, status: 404, body: not found }",
+      "channel: http, check: { start: node server.js, ready: /health, get: /x, status: 404, body: not found, timeout: 5s }",
     );
-    expect(http.check).toBeNull();
-    expect(http.unsupported).toContain("channel http has no runner");
-    expect(criterionOf("channel: tmux").unsupported).toContain("tmux");
+    expect(http.check).toMatchObject({ channel: "http", run: "node server.js", timeoutMs: 5000 });
+    expect(http.check?.scenario).toMatchObject({ ready: "/health", steps: [{ method: "GET", path: "/x" }] });
+    expect(said("channel: http")).toContain("check is missing: give one; keys are");
+    expect(said("check: { start: node server.js, get: /x, status: 404 }")).toContain(
+      "belong to another channel: say channel: http",
+    );
+  });
+
+  test("leaves a claim to who claims it: browser and computer need no check", () => {
     const browser = criterionOf("channel: browser, evidence: evidence/a.png");
     expect(browser).toMatchObject({ check: null, expectedEvidence: "evidence/a.png" });
-    expect(browser.unsupported).toBeUndefined();
-    expect(criterionOf("channel: computer, check: { steps: [click] }").unsupported).toContain("claimed");
   });
 });
 

@@ -32,7 +32,7 @@ export async function goalCommand(context: Context): Promise<Output> {
       found: "no title",
       next: ["proofgate help goal"],
     });
-  const check = checkFromFlags(context);
+  const check = await checkFromFlags(context);
   if (check === undefined)
     throw new Refusal("usage_missing_flag", "--check is missing.", {
       expected: "--check COMMAND",

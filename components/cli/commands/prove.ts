@@ -31,6 +31,7 @@ import { requireNotCancelled } from "../../ulw-loop/take-up.ts";
 import { changePlan, requirePlan, type Workspace } from "../../ulw-loop/workspace.ts";
 import { requireEvidence } from "../../words/evidence-text.ts";
 import type { Context, Output } from "../context.ts";
+import { runProgress } from "../progress.ts";
 
 export async function proveCommand(context: Context): Promise<Output> {
   const ws = context.workspace();
@@ -66,10 +67,15 @@ export async function proveCommand(context: Context): Promise<Output> {
       json: { before: seen },
     };
   }
-  const report = context.has("try")
-    ? await tryChecks(ws, selection, { onStart })
-    : await prove(ws, selection, { onStart });
-  return answer(ws, report, context.has("try"));
+  const progress = runProgress(context);
+  try {
+    const report = context.has("try")
+      ? await tryChecks(ws, selection, progress)
+      : await prove(ws, selection, progress);
+    return await answer(ws, report, context.has("try"));
+  } finally {
+    progress.end();
+  }
 }
 
 export async function recordEvidence(context: Context): Promise<Output> {

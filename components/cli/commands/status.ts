@@ -1,5 +1,6 @@
 /** `status`, `criteria`, `next`: looking, never changing. */
 
+import { describeCheck } from "../../evidence/channels/words.ts";
 import { slugsOf } from "../../performance-goal/place.ts";
 import { board } from "../../report/board.ts";
 import { pad, shown } from "../../report/text.ts";
@@ -98,7 +99,7 @@ export async function criteria(context: Context): Promise<Output> {
   const assessed = assessGoal(plan, goal, await lookAt(ws.place, { thorough: false }));
   const lines = assessed.flatMap((a) => [
     `${a.ref}  ${pad(a.word, 8)} [${a.criterion.classes.join(" ")}] ${shown(a.criterion.scenario)}`,
-    `    ${a.criterion.channel}: ${a.criterion.check === null ? "no check" : shown(typeof a.criterion.check.run === "string" ? a.criterion.check.run : a.criterion.check.run.join(" "))}    evidence: ${shown(a.criterion.expectedEvidence)}`,
+    `    ${a.criterion.channel}: ${a.criterion.check === null ? "no check" : shown(describeCheck(a.criterion.check))}    evidence: ${shown(a.criterion.expectedEvidence)}`,
   ]);
   return {
     text: [`${goal.id} ${shown(goal.title)}: ${goal.status.replace("_", " ")}`, ...lines].join("\n"),

@@ -21,7 +21,7 @@ import type { Context, Output } from "../context.ts";
 import { readJsonArgument } from "../input.ts";
 
 export async function steerCommand(context: Context): Promise<Output> {
-  const change = changeFromFlags(context, kindOf(context.need("kind")));
+  const change = await changeFromFlags(context, kindOf(context.need("kind")));
   const grounds = groundsOf(context);
   const { loaded, result } = changePlan(context.workspace(), "steer", (plan) => {
     requireNotCancelled(plan);
@@ -72,7 +72,7 @@ function kindOf(value: string): SteeringKind {
   });
 }
 
-function changeFromFlags(context: Context, kind: SteeringKind): Steering {
+async function changeFromFlags(context: Context, kind: SteeringKind): Promise<Steering> {
   switch (kind) {
     case "add_subgoal":
       return {
@@ -103,7 +103,7 @@ function changeFromFlags(context: Context, kind: SteeringKind): Steering {
         scenario: context.value("scenario"),
         expectedEvidence: context.value("expected-evidence"),
         channel: channelFromFlags(context),
-        check: checkFromFlags(context),
+        check: await checkFromFlags(context),
       };
     case "annotate_ledger":
       return { kind };
