@@ -17,9 +17,11 @@ export interface PluginInput {
         readonly body: {
           readonly agent?: string;
           readonly model?: Model;
+          readonly variant?: string;
           readonly parts: readonly TextPart[];
         };
       }): Promise<unknown>;
+      get(request: { readonly path: { readonly id: string } }): Promise<{ readonly data?: unknown }>;
       create(request: {
         readonly body: { readonly parentID: string; readonly title: string };
       }): Promise<{ readonly data?: unknown }>;
@@ -93,14 +95,11 @@ export interface Hooks {
     input: { readonly command: string; readonly sessionID: string; readonly arguments: string },
     output: { readonly parts: { type: string; text?: string }[] },
   ) => Promise<void>;
-  readonly "experimental.session.compacting": (
-    input: { readonly sessionID: string },
-    output: { readonly context: string[] },
+  readonly "experimental.session.compacting": (input: { readonly sessionID: string }) => Promise<void>;
+  readonly "experimental.text.complete": (
+    input: { readonly sessionID: string; readonly messageID: string },
+    output: { text: string },
   ) => Promise<void>;
-  readonly "experimental.text.complete": (input: {
-    readonly sessionID: string;
-    readonly messageID: string;
-  }) => Promise<void>;
 }
 
 export const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>

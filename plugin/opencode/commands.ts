@@ -35,7 +35,9 @@ export async function goalCommand(session: string, words: string, rules: GoalRul
     rules.cleared(session);
     return `${JUST_SAY} the goal of this session is cleared. Nothing of the work is lost.`;
   }
-  const known = counted(readGoal(session), rules);
+  const kept = readGoal(session);
+  // Until the user spoke, nobody worked.
+  const known = kept === null ? null : counted(kept, rules.tokens(session), true);
   if (text === "" || text === "show" || text === "status")
     return `${JUST_SAY} ${known === null ? "this session has no goal; /goal OBJECTIVE sets one." : shown(known)}`;
   if (text === "pause" || text === "resume") {
@@ -51,7 +53,7 @@ export async function goalCommand(session: string, words: string, rules: GoalRul
 }
 
 const shown = ({ objective, status, tokensUsed, timeUsedSeconds, tokenBudget }: Goal): string =>
-  `goal (${status}, ${tokensUsed} ${tokenBudget === null ? "" : `of ${tokenBudget} `}tokens, ${timeUsedSeconds} s): ${objective}`;
+  `goal (${status}, ${tokensUsed} ${tokenBudget === null ? "" : `of ${tokenBudget} `}tokens, ${Math.floor(timeUsedSeconds)} s): ${objective}`;
 
 /** Releases what the session works on: plans, performance goals, its own goal. It does not resume by itself. */
 export async function cancelCommand(
@@ -81,14 +83,25 @@ export async function cancelCommand(
     }));
     done.push(`performance goal ${goal.slug} (proofgate performance-goal start takes it up again)`);
   }
-  const goal = readGoal(payload.session);
-  if (goal !== null && goal.status !== "complete") {
-    const paused = withStatus(goal, "paused");
-    writeGoal(payload.session, paused);
-    await rules.changed(payload.session, paused, "");
-    done.push("the session's goal is paused (/goal clear takes it away)");
-  }
+  // What was released is released, also where this goal cannot be read.
+  const trouble = await pauseGoal(payload.session, rules).then(
+    (paused) => {
+      if (paused) done.push("the session's goal is paused (/goal clear takes it away)");
+      return "";
+    },
+    (error: unknown) => ` But: ${error instanceof Error ? error.message : String(error)}`,
+  );
   return done.length === 0
-    ? `${JUST_SAY} there was nothing to cancel in this session.`
-    : `The user cancelled. Stop this work now, end what you started, and ${JUST_SAY.charAt(0).toLowerCase()}${JUST_SAY.slice(1)} released: ${done.join("; ")}.`;
+    ? `${JUST_SAY} there was nothing to cancel in this session.${trouble}`
+    : `The user cancelled. Stop this work now, end what you started, and ${JUST_SAY.charAt(0).toLowerCase()}${JUST_SAY.slice(1)} released: ${done.join("; ")}.${trouble}`;
+}
+
+/** @returns whether there was one to pause. @throws Error when it cannot be read */
+async function pauseGoal(session: string, rules: GoalRules): Promise<boolean> {
+  const goal = readGoal(session);
+  if (goal === null || goal.status === "complete") return false;
+  const paused = withStatus(counted(goal, rules.tokens(session), true), "paused");
+  writeGoal(session, paused);
+  await rules.changed(session, paused, "");
+  return true;
 }

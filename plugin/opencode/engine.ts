@@ -6,11 +6,9 @@ import { Refusal } from "../../components/errors.ts";
 import { findRootFast } from "../../components/evidence/git-folders.ts";
 import { driversAreBeside } from "../../components/evidence/run-check.ts";
 import { openSessions } from "../../components/witness/sessions.ts";
-import type { StopDecision } from "../../hooks/continuation.ts";
-import { startText } from "../../hooks/directives.ts";
+import { type Intent, intentText, startText } from "../../hooks/directives.ts";
 import { closed, gate } from "../../hooks/gate.ts";
 import { patchTargets } from "../../hooks/guard.ts";
-import type { PlanFacts } from "../../hooks/types.ts";
 import type { Payload } from "../common/call.ts";
 import { noteCost } from "../common/cost.ts";
 import { gather } from "../common/facts.ts";
@@ -22,7 +20,6 @@ import { refusedPaths } from "../common/patch.ts";
 import { sightGoals } from "../common/performance.ts";
 import { answerPrompt } from "../common/prompt.ts";
 import { objectiveOf, plansAt, remember } from "../common/sight.ts";
-import { type Ending, stopOf } from "../common/stop.ts";
 import {
   type HostEvent,
   isMap,
@@ -32,12 +29,13 @@ import {
   type ToolContext,
 } from "./api.ts";
 import { cancelCommand, goalCommand } from "./commands.ts";
-import { type Goal, readGoal, writeGoal } from "./goal-store.ts";
+import { readGoal, writeGoal } from "./goal-store.ts";
 import { counted, type GoalRules, goalTool, withStatus } from "./goal-tools.ts";
 import { openCode } from "./host.ts";
 import { partId } from "./part-id.ts";
 import { review } from "./reviewer.ts";
 import { Sessions } from "./sessions.ts";
+import { turnEnds } from "./turn-ends.ts";
 
 /** A judgement may have to run every check once; after this long the answer is no. Milliseconds. */
 const DEADLINE_MS = 60 * 60_000;
@@ -55,23 +53,24 @@ export interface Engine {
   afterShell(session: string): Promise<void>;
   /** A command of the user's. @returns what the model is told in its place */
   command(name: "goal" | "cancel", session: string, words: string): Promise<string>;
-  /** @returns what has to be known after a compaction; empty for nothing */
-  afterCompaction(session: string): Promise<string>;
-  /** An answer is about to end: what a stop would have to know is looked at now, while the host waits. */
-  speaks(session: string, message: string): Promise<void>;
+  /** The host is about to have the conversation summed up. */
+  compacting(session: string): Promise<void>;
+  /**
+   * A text of an answer ends. What a stop would have to know is looked at now, while the host waits.
+   * @returns what has to stand in a summary, however the model wrote it; empty for nothing
+   */
+  speaks(session: string, message: string): Promise<string>;
 }
 
 export function makeEngine({ client, directory, worktree }: PluginInput): Engine {
   driversAreBeside(dirname(fileURLToPath(import.meta.url)));
   const cwd = worktree === "/" || worktree === "" ? directory : worktree;
   const sessions = new Sessions();
-  const host = openCode((session) => sessions.tokens(session));
+  const host = openCode(sessions);
   const store = openSessions(process.env);
-  /** What to do when the message ends as a turn's last one. */
-  const stops = new Map<string, (ending: Ending) => StopDecision>();
-  /** Messages whose end was dealt with: the host tells it more than once. */
-  const ended = new Set<string>();
   const begun = new Set<string>();
+  /** What has to be known after a session's conversation was summed up. */
+  const summaries = new Map<string, string>();
 
   const payloadOf = (session: string, more: Partial<Payload> = {}): Payload => {
     const root = sessions.rootOf(session);
@@ -93,7 +92,9 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
     };
   };
 
-  const sight = async (payload: Payload, begins = false): Promise<void> => {
+  /** @param now `begins`: the session does; `idle`: until now it waited for the user */
+  const sight = async (payload: Payload, now: { begins?: boolean; idle?: boolean } = {}): Promise<void> => {
+    const { begins = false, idle = false } = now;
     store.setSeen(payload.session);
     const objective = objectiveOf(payload, store);
     const plans = plansAt(payload.cwd, payload.session, process.env, host);
@@ -104,7 +105,7 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
     const gates = await gatesInForce(root, payload.session, store).catch(() => known);
     if (gates.length > known.length) store.setGates(payload.session, root, gates);
     await keepPolicy(root, payload.session, store);
-    noteCost(payload, store, host, plans);
+    noteCost(payload, store, host, plans, idle);
   };
 
   const rules: GoalRules = {
@@ -146,6 +147,17 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
     },
   };
 
+  const ends = turnEnds({
+    client,
+    cwd,
+    sessions,
+    host,
+    store,
+    payloadOf,
+    sight,
+    changed: (session, goal) => rules.changed(session, goal, ""),
+  });
+
   async function judged(payload: Payload, reviewed = false): Promise<string | null> {
     await sight(payload);
     const { facts, plans } = await gather(payload, store, process.env, host, DEADLINE_MS - 20_000);
@@ -164,56 +176,28 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
   /** Nothing the agent does brings a reviewer: the goal waits for the user. */
   function unreviewed({ session }: Payload, why: string): string {
     const goal = readGoal(session);
-    if (goal !== null) writeGoal(session, withStatus(goal, "paused"));
+    if (goal !== null) writeGoal(session, withStatus(counted(goal, sessions.tokens(session)), "paused"));
     return closedText(
       `the independent review could not be run: ${why}; the goal is paused`,
       "nothing, and tell the user",
     );
   }
 
-  /** A goal that is no plan's: it goes on until it is complete, blocked or paused, or nothing moves any more. */
-  async function plainGoal(session: string): Promise<PlanFacts | null> {
-    const goal = counted(readGoal(session), rules);
-    if (goal === null || goal.status !== "active") return null;
-    if (goal.tokenBudget !== null && goal.tokensUsed >= goal.tokenBudget) {
-      const over = withStatus(goal, "budgetLimited");
-      writeGoal(session, over);
-      await rules.changed(session, over, "");
-      return null;
-    }
-    const { fingerprint } = await import("../../components/evidence/fingerprint.ts");
-    return goalFacts(goal, (await fingerprint(findRootFast(cwd).root)).id);
+  /** What the host knows of a session from before this process. */
+  async function recall(session: string): Promise<void> {
+    if (sessions.tokens(session) !== null) return;
+    const known = await client.session.get({ path: { id: session } }).catch(() => null);
+    if (isMap(known?.data)) sessions.noteSession(known.data);
   }
 
-  function finish(info: Readonly<Record<string, unknown>>): void {
-    const { id, sessionID: session, finish: how, role, summary, mode } = info;
-    if (role !== "assistant" || how !== "stop" || summary === true || mode === "compaction") return;
-    if (typeof id !== "string" || typeof session !== "string" || ended.has(id)) return;
-    ended.add(id);
-    const decide = stops.get(id);
-    stops.delete(id);
-    if (decide === undefined) return;
-    const { waiting, aborted, agent, model } = sessions.of(session);
-    const decision = decide({ ended: aborted ? "aborted" : "finished", openQuestion: waiting.size > 0 });
-    if (decision.kind === "quiet") return;
-    // Now, and not after anything else: `opencode run` is over as soon as it sees no message to answer.
-    goOn(session, decision.kind === "hold" ? decision.reason : decision.tellAgent, agent, model);
-    if (decision.kind === "let_go") {
-      const message = decision.tellUser;
-      void client.tui.showToast({ body: { message, variant: "warning" } }).catch(() => undefined);
-      void notify(payloadOf(session), host, "let_go", message);
+  /** The user speaks: until now nobody worked on the goal. */
+  function rested(session: string): void {
+    try {
+      const goal = readGoal(session);
+      if (goal?.status === "active") writeGoal(session, counted(goal, sessions.tokens(session), true));
+    } catch {
+      // It is said by whoever asks for the goal.
     }
-  }
-
-  /** Agent and model stay as they were: without them the host takes its default ones. */
-  function goOn(session: string, text: string, agent: string | null, model: Model | null): void {
-    const part: TextPart = { type: "text", text, synthetic: true, metadata: { proofgate: "continuation" } };
-    const body = {
-      parts: [part],
-      ...(agent === null ? {} : { agent }),
-      ...(model === null ? {} : { model }),
-    };
-    void client.session.promptAsync({ path: { id: session }, body }).catch(() => undefined);
   }
 
   return {
@@ -222,22 +206,30 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
     async event(event) {
       sessions.note(event);
       const { info } = event.properties;
-      if (event.type === "message.updated" && isMap(info)) finish(info);
+      if (event.type === "message.updated" && isMap(info)) ends.told(info);
     },
     async message(session, { message, parts }) {
       const known = sessions.of(session);
       if (typeof message.agent === "string") known.agent = message.agent;
-      if (isModel(message.model)) known.model = message.model;
+      if (isModel(message.model)) {
+        const { providerID, modelID, variant } = message.model;
+        known.model = { providerID, modelID };
+        known.variant = typeof variant === "string" ? variant : null;
+      }
       const written = parts.filter((part) => part.type === "text" && part.synthetic !== true);
       // What a program wrote is no word of the user's: our own continuations, and the host's after a compaction.
       if (written.length === 0) return;
-      if (sessions.rootOf(session) !== session) return;
       known.aborted = false;
+      await recall(session);
+      if (sessions.rootOf(session) !== session) return;
+      // Words that come in the middle of the work begin no other one.
+      const idle = !known.busy;
+      if (idle) rested(session);
       const prompt = unquoted(written.map(({ text }) => text).join("\n"));
       const payload = payloadOf(session, { prompt });
       const first = !begun.has(session);
       begun.add(session);
-      await sight(payload, first);
+      await sight(payload, { begins: first, idle });
       store.setNote("prompts", session, { at: Date.now(), tokens: sessions.tokens(session) });
       const words = [await answerPrompt(payload, prompt, store, host)];
       if (words[0] === "" && first) words.push(await whereItStands(payload));
@@ -265,6 +257,7 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
     afterShell: (session) => sight(payloadOf(session)),
     async command(name, session, words) {
       try {
+        await recall(session);
         return name === "goal"
           ? await goalCommand(session, words, rules)
           : await cancelCommand(payloadOf(session), words, host, rules);
@@ -272,14 +265,15 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
         return `Tell the user, and do nothing else: /${name} did not work: ${error instanceof Error ? error.message : String(error)}`;
       }
     },
-    afterCompaction: (session) => whereItStands(payloadOf(session), "compaction"),
-    async speaks(session, message) {
+    async compacting(session) {
+      summaries.delete(session);
       if (sessions.rootOf(session) !== session) return;
-      const payload = payloadOf(session);
-      await sight(payload);
-      // A goal that cannot be read is said by its tools; the plan goes on.
-      const goal = await plainGoal(session).catch(() => null);
-      stops.set(message, await stopOf(payload, store, host, goal));
+      summaries.set(session, await whereItStands(payloadOf(session), "compaction"));
+    },
+    async speaks(session, message) {
+      if (sessions.of(session).summary === message) return summaries.get(session) ?? "";
+      if (sessions.rootOf(session) === session) await ends.speaks(session, message);
+      return "";
     },
   };
 
@@ -293,7 +287,10 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
     const lastGiven = typeof known === "string" ? known : null;
     const { text, digest } = startText({ plan: work?.facts ?? null, occasion, lastGiven });
     if (digest !== null && digest !== known) store.setNote("given", payload.session, digest);
-    return text;
+    // An order that nothing was made of yet stands in the user's words, and those are summed up.
+    const order = store.note("intents", payload.session);
+    if (occasion !== "compaction" || work !== null || !isIntent(order)) return text;
+    return intentText(order, { plan: null, performance: null, skillPrefix: host.skillPrefix });
   }
 }
 
@@ -302,23 +299,10 @@ const closedText = (why: string, next: string): string => {
   return decision.kind === "deny" ? decision.message : "Not complete.";
 };
 
-const isModel = (value: unknown): value is Model =>
+const isIntent = (value: unknown): value is Intent => value === "ulw-loop" || value === "performance-goal";
+
+const isModel = (value: unknown): value is Model & { readonly variant?: unknown } =>
   isMap(value) && typeof value.providerID === "string" && typeof value.modelID === "string";
 
 /** `opencode run "two words"` hands the prompt over with quotes around it. */
 const unquoted = (text: string): string => /^"([\s\S]*)"\s*$/.exec(text)?.[1] ?? text;
-
-const goalFacts = (goal: Goal, tree: string): PlanFacts => ({
-  planId: `goal:${goal.threadId}:${goal.createdAt}`,
-  title: goal.objective.split("\n")[0]?.slice(0, 90) ?? "",
-  state: "open",
-  stuck: false,
-  waitsForUser: false,
-  total: 1,
-  proven: 0,
-  goal: null,
-  open: [{ ref: "goal", what: goal.objective.replace(/\s+/g, " ").slice(0, 200) }],
-  next: { why: "the goal is active", command: "work on the goal; update_goal complete when it is reached" },
-  ledger: String(goal.updatedAt),
-  tree,
-});

@@ -15,12 +15,12 @@ export interface Goal {
   readonly status: GoalStatus;
   readonly tokenBudget: number | null;
   readonly tokensUsed: number;
-  /** What the session had used when the goal was set. */
-  readonly tokensBefore: number;
   readonly timeUsedSeconds: number;
   /** Seconds since 1970. */
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** Up to where it was charged: what the whole session had used then, and milliseconds since 1970. */
+  readonly charged: { readonly tokens: number; readonly at: number };
 }
 
 /** A file that is there and is no goal. It is said by whoever asks for the goal, and stops nothing else. */
@@ -59,10 +59,11 @@ function parsed(text: string): Goal | null | undefined {
     if (goal === null) return null;
     const numbers = [
       goal.tokensUsed,
-      goal.tokensBefore,
       goal.timeUsedSeconds,
       goal.createdAt,
       goal.updatedAt,
+      goal.charged.tokens,
+      goal.charged.at,
     ];
     const fine =
       typeof goal.objective === "string" &&

@@ -30,8 +30,10 @@ export async function goalTool(
     throw new Error("Goals belong to the root session: report your result to it, and leave its goal alone.");
   const given = isMap(args) ? args : {};
   switch (name) {
-    case "get_goal":
-      return answer(counted(readGoal(session), rules));
+    case "get_goal": {
+      const goal = readGoal(session);
+      return answer(goal === null ? null : counted(goal, rules.tokens(session)));
+    }
     case "create_goal": {
       const goal = newGoal(session, given, rules);
       writeGoal(session, goal);
@@ -50,7 +52,7 @@ export async function goalTool(
         const why = await rules.refusal(session, call);
         if (why !== null) throw new Error(why);
       }
-      const goal = withStatus(counted(known, rules) ?? known, status);
+      const goal = withStatus(counted(known, rules.tokens(session)), status);
       writeGoal(session, goal);
       await rules.changed(session, goal, call);
       return answer(goal);
@@ -78,36 +80,44 @@ function newGoal(session: string, given: Readonly<Record<string, unknown>>, rule
   return makeGoal(session, objective.trim(), budget, rules.tokens(session) ?? 0);
 }
 
-/** @param tokensBefore what the session had used before: the goal is not charged for it */
+/** @param tokens that the session had used before: the goal is not charged for them */
 export function makeGoal(
   session: string,
   objective: string,
   tokenBudget: number | null,
-  tokensBefore: number,
+  tokens: number,
 ): Goal {
-  const now = Math.floor(Date.now() / 1000);
+  const at = Date.now();
+  const now = Math.floor(at / 1000);
   return {
     threadId: session,
     objective,
     status: "active",
     tokenBudget,
     tokensUsed: 0,
-    tokensBefore,
     timeUsedSeconds: 0,
     createdAt: now,
     updatedAt: now,
+    charged: { tokens, at },
   };
 }
 
-/** With what it cost so far. */
-export function counted(goal: Goal | null, { tokens }: Pick<GoalRules, "tokens">): Goal | null {
-  if (goal === null || goal.status === "complete") return goal;
-  const used = tokens(goal.threadId);
+/**
+ * Charges an active goal with what was used since it was last looked at; any other goal costs nothing.
+ * @param tokens of the whole session, by the host's count; null where it does not say
+ * @param idle since then the session waited for the user
+ */
+export function counted(goal: Goal, tokens: number | null, idle = false): Goal {
+  const { charged, status } = goal;
+  const at = Date.now();
+  const used = tokens === null ? 0 : Math.max(0, tokens - charged.tokens);
+  const ms = idle ? 0 : Math.max(0, at - charged.at);
   return {
     ...goal,
-    // A new process has seen only its own answers: what is known is never less than what was.
-    tokensUsed: used === null ? goal.tokensUsed : Math.max(goal.tokensUsed, used - goal.tokensBefore),
-    timeUsedSeconds: Math.max(goal.timeUsedSeconds, Math.floor(Date.now() / 1000) - goal.createdAt),
+    ...(status === "active"
+      ? { tokensUsed: goal.tokensUsed + used, timeUsedSeconds: goal.timeUsedSeconds + ms / 1000 }
+      : {}),
+    charged: { tokens: tokens ?? charged.tokens, at },
   };
 }
 
@@ -119,7 +129,8 @@ export const withStatus = (goal: Goal, status: GoalStatus): Goal => ({
 
 const answer = (goal: Goal | null): string => {
   if (goal === null) return JSON.stringify({ goal: null, remainingTokens: null });
-  const { tokensBefore: _, ...shown } = goal;
+  const { charged: _, ...shown } = goal;
   const remainingTokens = goal.tokenBudget === null ? null : Math.max(0, goal.tokenBudget - goal.tokensUsed);
-  return JSON.stringify({ goal: shown, remainingTokens });
+  const timeUsedSeconds = Math.floor(goal.timeUsedSeconds);
+  return JSON.stringify({ goal: { ...shown, timeUsedSeconds }, remainingTokens });
 };

@@ -84,13 +84,13 @@ export default {
           const first = parts.find((part) => part.type === "text");
           if (first !== undefined) first.text = text;
         }),
-      "experimental.session.compacting": ({ sessionID }, { context }) =>
+      "experimental.session.compacting": ({ sessionID }) =>
+        fenced(async () => (await load()).compacting(sessionID)),
+      "experimental.text.complete": ({ sessionID, messageID }, output) =>
         fenced(async () => {
-          const text = await (await load()).afterCompaction(sessionID);
-          if (text !== "") context.push(text);
+          const more = await (await load()).speaks(sessionID, messageID);
+          if (more !== "") output.text = `${output.text}\n\n${more}`;
         }),
-      "experimental.text.complete": ({ sessionID, messageID }) =>
-        fenced(async () => (await load()).speaks(sessionID, messageID)),
     };
   },
 };

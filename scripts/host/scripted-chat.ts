@@ -8,12 +8,28 @@ type Act =
   | { readonly say: string }
   | { readonly call: string; readonly args: Readonly<Record<string, unknown>>; readonly id?: string };
 
+/** What the model does, and what it tells of that. */
+interface Told {
+  readonly acts: readonly Act[];
+  /** Tokens that it read, as it says; 10 by default. */
+  readonly read?: number;
+  /** Why it ended, where the acts do not say it. */
+  readonly finish?: "stop" | "length";
+  /** It thinks until this is over. */
+  readonly after?: Promise<unknown>;
+}
+
 /** What the model answers to one request. */
 export type ChatTurn =
   | Act
   | readonly Act[]
+  | Told
   /** An answer with this HTTP status instead. */
-  | { readonly fail: number }
+  | {
+      readonly fail: number;
+      readonly message?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** It begins to speak, and never ends. */
   | { readonly hang: string };
 
@@ -57,7 +73,7 @@ export async function startScriptedChat(
     const number = requests.length + asides.length;
     if (!Array.isArray(body.tools) || body.tools.length === 0) {
       asides.push(request);
-      return stream(response, number, [{ say: "What is under way" }]);
+      return stream(response, number, { acts: [{ say: "What is under way" }] });
     }
     requests.push(request);
     collectOutputs(messages, outputs);
@@ -65,9 +81,14 @@ export async function startScriptedChat(
     const before = turns.get(session) ?? 0;
     turns.set(session, before + 1);
     const turn = await script({ outputs, turns: before, messages, session, parent: parentOf(request) });
-    if ("fail" in turn) plain(response, turn.fail, { error: { message: "the script says so" } });
-    else if ("hang" in turn) begin(response, number)({ content: turn.hang });
-    else stream(response, number, "say" in turn || "call" in turn ? [turn] : turn);
+    if ("fail" in turn) {
+      const { fail, message = "the script says so", headers } = turn;
+      plain(response, fail, { error: { message } }, headers);
+    } else if ("hang" in turn) begin(response, number)({ content: turn.hang });
+    else if ("acts" in turn) {
+      await turn.after;
+      stream(response, number, turn);
+    } else stream(response, number, { acts: "say" in turn || "call" in turn ? [turn] : turn });
   });
   return { ...server, requests, asides };
 }
@@ -100,7 +121,7 @@ function begin(
   return send;
 }
 
-function stream(response: ServerResponse, number: number, acts: readonly Act[]): void {
+function stream(response: ServerResponse, number: number, { acts, read = 10, finish }: Told): void {
   const send = begin(response, number);
   const calls = acts.filter((act) => "call" in act);
   for (const act of acts) if ("say" in act) send({ content: act.say });
@@ -108,11 +129,11 @@ function stream(response: ServerResponse, number: number, acts: readonly Act[]):
     send({ tool_calls: [{ index, id, type: "function", function: { name, arguments: "" } }] });
     send({ tool_calls: [{ index, function: { arguments: JSON.stringify(args) } }] });
   }
-  send({}, calls.length > 0 ? "tool_calls" : "stop");
-  // Hosts do sums with the usage, so it must be there; the figures mean nothing.
+  send({}, finish ?? (calls.length > 0 ? "tool_calls" : "stop"));
+  // Hosts do sums with the usage, so it must be there.
   event(response, number, {
     choices: [],
-    usage: { prompt_tokens: 10, completion_tokens: 1, total_tokens: 11 },
+    usage: { prompt_tokens: read, completion_tokens: 1, total_tokens: read + 1 },
   });
   response.end("data: [DONE]\n\n");
 }

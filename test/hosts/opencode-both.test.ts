@@ -4,9 +4,10 @@ import { afterAll, expect } from "bun:test";
 import { join } from "node:path";
 import { sandboxMissing } from "./codex.ts";
 import { gatedCodex } from "./gated.ts";
-import { type GatedOpenCode, gatedOpenCode, heard, refused } from "./gated-opencode.ts";
+import { type GatedOpenCode, gatedOpenCode } from "./gated-opencode.ts";
 import { testUnless } from "./host-test.ts";
 import { openCodeMissing } from "./opencode.ts";
+import { heard, refused } from "./opencode-scripts.ts";
 import { createGoal, sh, updateGoal } from "./steps.ts";
 import { denied, OBJECTIVE, staircase, status } from "./stories.ts";
 

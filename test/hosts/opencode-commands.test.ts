@@ -1,9 +1,10 @@
 /** What the plugin brings besides the gate: `/goal`, `/cancel`, and a reviewer that it starts itself. In the real OpenCode. */
 
 import { afterAll, describe, expect } from "bun:test";
-import { heard, refused, type ServedOpenCode, type ServedSession, servedOpenCode } from "./gated-opencode.ts";
 import { testUnless } from "./host-test.ts";
 import { openCodeMissing } from "./opencode.ts";
+import { heard, refused } from "./opencode-scripts.ts";
+import { type ServedOpenCode, type ServedSession, servedOpenCode } from "./served-opencode.ts";
 import { createGoal, getGoal, say, sh, updateGoal } from "./steps.ts";
 import { CREATE, FILES, FINISH, OBJECTIVE, status, WORK } from "./stories.ts";
 

@@ -3,16 +3,11 @@
 import { afterAll, describe, expect } from "bun:test";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type GatedOpenCode,
-  gatedOpenCode,
-  heard,
-  refused,
-  type ServedOpenCode,
-  servedOpenCode,
-} from "./gated-opencode.ts";
+import { type GatedOpenCode, gatedOpenCode } from "./gated-opencode.ts";
 import { testUnless } from "./host-test.ts";
 import { openCodeMissing } from "./opencode.ts";
+import { heard, refused } from "./opencode-scripts.ts";
+import { type ServedOpenCode, servedOpenCode } from "./served-opencode.ts";
 import { createGoal, getGoal, say, sh, updateGoal } from "./steps.ts";
 import { CHECKPOINT, CREATE, FILES, FINISH, OBJECTIVE, status, WORK } from "./stories.ts";
 

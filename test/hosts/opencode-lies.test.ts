@@ -8,9 +8,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { forge } from "../adversarial/forge.ts";
 import { lie } from "../helpers/count.ts";
-import { type ServedOpenCode, type ServedSession, servedOpenCode } from "./gated-opencode.ts";
 import { testUnless } from "./host-test.ts";
 import { openCodeMissing } from "./opencode.ts";
+import { type ServedOpenCode, type ServedSession, servedOpenCode } from "./served-opencode.ts";
 import { createGoal, getGoal, sh, updateGoal } from "./steps.ts";
 import { CREATE, FILES, FINISH, OBJECTIVE, status, WORK } from "./stories.ts";
 

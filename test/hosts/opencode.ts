@@ -9,7 +9,7 @@ import { MODULES } from "./host-binaries.ts";
 import { openCodeBinary } from "./opencode-binary.ts";
 
 const DIST = join(import.meta.dirname, "..", "..", "dist");
-const START_MS = 60_000;
+const START_MS = 300_000;
 
 export interface OpenCodeHome {
   readonly path: string;
@@ -78,7 +78,15 @@ const configOf = (modelUrl: string): Readonly<Record<string, unknown>> => ({
       npm: "@ai-sdk/openai-compatible",
       name: "Scripted",
       options: { baseURL: modelUrl, apiKey: "none" },
-      models: { scripted: modelOf("Scripted"), "gpt-5-scripted": modelOf("Patches") },
+      models: {
+        scripted: modelOf("Scripted"),
+        "gpt-5-scripted": modelOf("Patches"),
+        thorough: {
+          ...modelOf("Thorough"),
+          reasoning: true,
+          variants: { deep: { reasoningEffort: "high" } },
+        },
+      },
     },
   },
 });

@@ -14,6 +14,10 @@ const LOOK_MS = 100;
 export interface Terminal {
   /** What a user would see now. */
   screen(): Promise<string>;
+  /** What a user types, as it is. */
+  type(text: string): Promise<void>;
+  /** A key by tmux's name for it. */
+  press(key: "Enter" | "Escape"): Promise<void>;
   /** Takes the terminal away, and waits for the program's end. */
   end(): Promise<void>;
 }
@@ -56,7 +60,12 @@ export async function startInTmux(
     await end();
     throw new Error(`tmux started no program: ${lastLine(started.text)}`);
   }
-  return { screen: async () => (await tmux("capture-pane", "-p")).text, end };
+  return {
+    screen: async () => (await tmux("capture-pane", "-p")).text,
+    type: async (text) => void (await tmux("send-keys", "-l", text)),
+    press: async (key) => void (await tmux("send-keys", key)),
+    end,
+  };
 }
 
 /** One that ended and that nobody asked for yet runs no more. */
