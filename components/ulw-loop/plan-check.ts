@@ -36,16 +36,14 @@ export function readCheck(
     Object.keys(shape).filter((key) => given !== undefined && key in given);
   const form = FORMS[channel];
   if (channel !== "cli" && channel !== "data") {
-    if (given === undefined && (channel === "browser" || channel === "computer")) return NO_CHECK;
+    // Without a check it is claimed, or a draft until it has one (design: levels).
+    if (given === undefined && (form !== undefined || channel === "browser" || channel === "computer"))
+      return NO_CHECK;
     if (given?.run !== undefined && !form?.keys.includes("run")) {
       add(at, `a check with run belongs to channel cli or data, not ${channel}`);
       return NO_CHECK;
     }
-    if (form !== undefined) {
-      if (given !== undefined) return formed(form, criterion, channel, path, add);
-      add(path, `check is missing: give one; keys are ${form.keys.join(", ")}`);
-      return NO_CHECK;
-    }
+    if (form !== undefined) return formed(form, criterion, channel, path, add);
     const instead =
       channel === "browser" || channel === "computer"
         ? "its check is not run, and the criterion is claimed with an artifact"

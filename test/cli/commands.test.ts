@@ -87,11 +87,23 @@ const STORY: Step[] = [
     ],
     json: { goals: [{ id: "G001", title: "Fix the rows" }], ...head },
   },
+  {
+    args: [
+      ...["goal", "Serve", "--session-id", "s-http", "--channel", "http", "--start", "node server.js"],
+      ...["--ready", "/health", "--url", "/rows", "--expect-status", "200", "--expect-body", "3 rows"],
+    ],
+    json: { goals: [{ id: "G001", title: "Serve" }], ...head },
+  },
+  {
+    args: ["goal", "Serve", "--session-id", "s-http", "--channel", "http", "--check", "{ start: x, get: y }"],
+    exit: 2,
+    code: "usage_bad_value",
+  },
   ...["--expect-status=200", "--expect-body=x", "--url=/", "--start=node x", "--ready=/"].flatMap((flag) => [
     {
       args: ["goal", "Serve", "--session-id", "s-http", "--check", "sh test/rows.sh", flag],
       exit: 2,
-      code: "usage_bad_value",
+      code: "usage_conflict",
     },
     {
       args: steer(
@@ -105,7 +117,7 @@ const STORY: Step[] = [
         flag,
       ),
       exit: 2,
-      code: "usage_bad_value",
+      code: "usage_conflict",
     },
   ]),
   { args: ulw("next", "--session-id", "s-none"), exit: 1, code: "no_plan" },

@@ -98,7 +98,7 @@ test("the package holds the program and its documents, no sources, no tests", ()
   expect(
     paths.filter(
       (path) =>
-        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|dist\/(codex|opencode)\/.+|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|dist\/(codex|opencode)\/.+|dist\/channels\/(driver|chunk-\w+)\.mjs|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           path,
         ),
     ),
