@@ -34,7 +34,7 @@ import { counted, type GoalRules, goalTool, withStatus } from "./goal-tools.ts";
 import { openCode } from "./host.ts";
 import { partId } from "./part-id.ts";
 import { review } from "./reviewer.ts";
-import { Sessions } from "./sessions.ts";
+import type { Sessions } from "./sessions.ts";
 import { turnEnds } from "./turn-ends.ts";
 
 /** A judgement may have to run every check once; after this long the answer is no. Milliseconds. */
@@ -42,7 +42,8 @@ const DEADLINE_MS = 60 * 60_000;
 
 export interface Engine {
   tool(name: string, args: unknown, context: ToolContext): Promise<string>;
-  event(event: HostEvent): Promise<void>;
+  /** Something that the sessions know already. */
+  event(event: HostEvent): void;
   message(
     session: string,
     output: { readonly message: Readonly<Record<string, unknown>>; readonly parts: TextPart[] },
@@ -62,10 +63,10 @@ export interface Engine {
   speaks(session: string, message: string): Promise<string>;
 }
 
-export function makeEngine({ client, directory, worktree }: PluginInput): Engine {
+/** @param sessions what the host's events told so far; whoever hears them notes them there */
+export function makeEngine({ client, directory, worktree }: PluginInput, sessions: Sessions): Engine {
   driversAreBeside(dirname(fileURLToPath(import.meta.url)));
   const cwd = worktree === "/" || worktree === "" ? directory : worktree;
-  const sessions = new Sessions();
   const host = openCode(sessions);
   const store = openSessions(process.env);
   const begun = new Set<string>();
@@ -203,10 +204,8 @@ export function makeEngine({ client, directory, worktree }: PluginInput): Engine
   return {
     tool: (name, args, context) => goalTool(name, args, context, rules),
     rootOf: (session) => sessions.rootOf(session),
-    async event(event) {
-      sessions.note(event);
-      const { info } = event.properties;
-      if (event.type === "message.updated" && isMap(info)) ends.told(info);
+    event({ type, properties: { info } }) {
+      if (type === "message.updated" && isMap(info)) ends.told(info);
     },
     async message(session, { message, parts }) {
       const known = sessions.of(session);

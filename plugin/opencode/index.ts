@@ -4,6 +4,8 @@
  */
 
 import type { Hooks, HostEvent, PluginInput, Tool } from "./api.ts";
+import { isFirst } from "./only-once.ts";
+import { Sessions } from "./sessions.ts";
 
 type Engine = import("./engine.ts").Engine;
 
@@ -16,12 +18,17 @@ async function fenced(act: () => unknown): Promise<void> {
   }
 }
 
+/** The host calls whatever is there, and needs an object. */
+type NoHooks = Readonly<Record<string, never>>;
+
 export default {
   id: "proofgate",
-  async server(input: PluginInput): Promise<Hooks> {
+  async server(input: PluginInput): Promise<Hooks | NoHooks> {
+    if (!isFirst(input)) return {};
+    const sessions = new Sessions();
     let engine: Promise<Engine> | undefined;
     const load = (): Promise<Engine> => {
-      engine ??= import("./engine.ts").then(({ makeEngine }) => makeEngine(input));
+      engine ??= import("./engine.ts").then(({ makeEngine }) => makeEngine(input, sessions));
       return engine;
     };
     const goalTool = (name: string, description: string, args: Tool["args"]): Tool => ({
@@ -54,7 +61,12 @@ export default {
           { status: { type: "string", enum: ["complete", "blocked", "paused"] } },
         ),
       },
-      event: ({ event }) => fenced(async () => (await load()).event(event as HostEvent)),
+      event: ({ event }) =>
+        fenced(async () => {
+          sessions.note(event as HostEvent);
+          // Before anybody said a word there is nothing to go on with, and a start tells of much.
+          (await engine)?.event(event as HostEvent);
+        }),
       config: (config) => fenced(async () => (await import("./config.ts")).extend(config)),
       "chat.message": ({ sessionID }, output) =>
         fenced(async () => (await load()).message(sessionID, output)),

@@ -94,8 +94,10 @@ const configOf = (modelUrl: string): Readonly<Record<string, unknown>> => ({
 const modelOf = (name: string) => ({ name, limit: { context: 200_000, output: 8000 } });
 
 function envOf(home: string, state: string) {
-  // Nor does it run inside of another agent.
-  const own = Object.entries(process.env).filter(([name]) => !/^(?:OPENCODE|XDG|CODEX|CLAUDE)/.test(name));
+  // Nor does it run inside of another agent, or with the settings of the npm that started the tests.
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(?:OPENCODE|XDG|CODEX|CLAUDE|npm_)/.test(name),
+  );
   return {
     ...Object.fromEntries(own),
     // Whatever is not on loopback is refused at once.
