@@ -9,6 +9,7 @@ import { commandLine } from "./bench/command-line.ts";
 import { engine } from "./bench/engine.ts";
 import { evaluation } from "./bench/evaluate.ts";
 import { hooks } from "./bench/hooks.ts";
+import { openCode } from "./bench/opencode.ts";
 import { honestWay, program as programSize } from "./bench/sizes.ts";
 import { makeBenchWorld } from "./bench/state.ts";
 import { type Row, table, within } from "./bench/table.ts";
@@ -28,6 +29,8 @@ try {
   rows.push(...(await commandLine(world, program)));
   progress("hooks");
   rows.push(...(await hooks(world, join(root, "dist", "codex", "plugins", "proofgate"))));
+  progress("OpenCode");
+  rows.push(...(await openCode(world, join(root, "dist", "opencode"))));
   progress("fingerprint and journal");
   rows.push(...(await engine(world, root)));
   progress("one evaluation, half a minute");
