@@ -97,12 +97,27 @@ export async function create(
   env: Record<string, string> = {},
 ): Promise<Said> {
   world.write(".proofgate/plan.yaml", plan);
-  return must(
+  const said = await must(
     world.run(["ulw-loop", "create-goals", "--plan", ".proofgate/plan.yaml", ...at(session)], {
       json: true,
       env,
     }),
   );
+  if (world.host !== undefined) {
+    const { json } = await must(world.run(["status", ...at(session)], { json: true, env }));
+    objectives.set(world, json.objective);
+    await world.host.create(json.objective);
+  }
+  return said;
+}
+
+/** What the host's own goal says, for as long as there is a plan to ask. */
+const objectives = new WeakMap<World, string>();
+
+/** Why the host does not let the agent's goal be complete; null when it does, undefined where there is no host or no goal in it. */
+async function hostSays(world: World): Promise<string | null | undefined> {
+  const objective = objectives.get(world);
+  return objective === undefined ? undefined : world.host?.complete(objective);
 }
 
 const at = (session?: string): readonly string[] => (session === undefined ? [] : ["--session-id", session]);
@@ -154,10 +169,11 @@ export const checkpoint = (
     { json: true, env },
   );
 
-/** `check` as the user runs it, in the user's own environment. */
+/** `check` as the user runs it, in the user's own environment; and the host, where one is there. */
 export async function isDone(world: World, session?: string): Promise<Outcome> {
   const said = await world.run(["check", ...at(session)], { json: true });
-  return said.exit === 0 || said.json.valid === true ? "accepted" : "refused";
+  if (said.exit === 0 || said.json.valid === true) return "accepted";
+  return (await hostSays(world)) === null ? "accepted" : "refused";
 }
 
 /** Everything that an agent can do to be finished: prove, gate, checkpoint each goal, and ask. */
@@ -187,6 +203,8 @@ export async function judge(world: World, mend: () => unknown, way: Way = {}): P
     const { out } = await world.run(["check", ...at(way.session)]);
     throw new Error(`the honest end is refused as well: ${out}`);
   }
+  const refused = await hostSays(world);
+  if (typeof refused === "string") throw new Error(`the host refuses the honest end as well: ${refused}`);
   return outcome;
 }
 

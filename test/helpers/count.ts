@@ -12,12 +12,17 @@ function count(kind: "lie" | "honest", name: string, wrong: boolean): void {
  * A way to get something not done counted as done. `attempt` plays it with the built program and says whether it got through;
  * a crash of the attempt counts as a lie accepted, so that a broken test is never taken for a safe tool.
  */
-export function lie(name: string, attempt: () => Promise<"refused" | "accepted">): void {
+export function lie(title: string, attempt: () => Promise<"refused" | "accepted">): void {
+  const host = process.env.PROOFGATE_INSIDE;
+  const name = host === undefined ? title : `in ${host}: ${title}`;
   test(`lie: ${name}`, async () => {
     let outcome: "refused" | "accepted" | "broken" = "broken";
     try {
       // A stage that could not be set up (a busy machine) is set up once more; what got through never gets a second try.
-      outcome = await attempt().catch(attempt);
+      outcome = await attempt().catch((error: unknown) => {
+        console.error(`once more, since the stage broke: ${String(error).slice(0, 1500)}`);
+        return attempt();
+      });
     } finally {
       count("lie", name, outcome !== "refused");
     }
@@ -42,23 +47,27 @@ interface Inside {
 
 /**
  * A run by somebody who does everything right. It has to end complete, with at most one refusal on the way. With
- * `PROOFGATE_INSIDE=codex` it is played in the real Codex, and the host's own goal has to be complete in the end.
+ * `PROOFGATE_INSIDE=codex` (or `opencode`) it is played in the real host, whose own goal has to be complete in the end.
  */
 export function honest(title: string, run: () => Promise<HonestRun>, { network, not }: Inside = {}): void {
-  const host = process.env.PROOFGATE_INSIDE;
-  if (host !== undefined && not !== undefined) {
-    test.skip(`honest: ${title} (not in ${host}: ${not})`, run);
+  const inside = process.env.PROOFGATE_INSIDE;
+  if (inside === "codex" && not !== undefined) {
+    test.skip(`honest: ${title} (not in ${inside}: ${not})`, run);
     return;
   }
+  // The corpus in OpenCode stands for the one without a host, and so nothing of it may be left out.
+  const host = not === undefined ? inside : undefined;
   const name = host === undefined ? title : `in ${host}: ${title}`;
   test(`honest: ${name}`, async () => {
     process.env.PROOFGATE_INSIDE_NETWORK = network ? "1" : "";
+    if (host === undefined) delete process.env.PROOFGATE_INSIDE;
     let stranded = true;
     try {
       const { complete, refusals } = await run();
       stranded = !complete || refusals > 1;
       expect({ complete, refusals }).toEqual({ complete: true, refusals: Math.min(refusals, 1) });
     } finally {
+      if (inside !== undefined) process.env.PROOFGATE_INSIDE = inside;
       count("honest", name, stranded);
     }
   }, 180_000);

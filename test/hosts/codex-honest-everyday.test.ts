@@ -1,6 +1,6 @@
 /** `test/honest/everyday.test.ts`, in the real Codex. */
 
 import { basename } from "node:path";
-import { playHonest } from "./play-honest.ts";
+import { playCorpus } from "./play-corpus.ts";
 
-await playHonest(basename(import.meta.path));
+await playCorpus(basename(import.meta.path));

@@ -7,6 +7,9 @@ import { type ChatTurn, startScriptedChat } from "../../scripts/host/scripted-ch
 import { type Live, type LiveScript, liveScript } from "./live.ts";
 import { makeOpenCodeHome, startOpenCode } from "./opencode.ts";
 
+/** For a command of the agent's: the host's own two minutes are short where others use the machine. */
+const STEP_MS = 600_000;
+
 interface Server {
   /** Where the plugin keeps what it saw, and so has to be where the agent's commands look. */
   readonly state: string;
@@ -34,7 +37,8 @@ async function start(): Promise<Server> {
     (seen) => scripts.get(seen.session)?.script(seen) ?? { say: "nobody leads this session" },
   );
   const state = await mkdtemp(join(tmpdir(), "pg-world-state-"));
-  const home = await makeOpenCodeHome(model.url, {}, state);
+  // What the host does beside a session for those who look at files, here nobody.
+  const home = await makeOpenCodeHome(model.url, { snapshot: false, lsp: false, formatter: false }, state);
   const host = startOpenCode(home, ["serve", "--hostname", "127.0.0.1", "--port", "0"], home.path);
   const [, url = ""] = await host.printed(/listening on (http:\S+)/);
   const post = (cwd: string, path: string, body: unknown): Promise<Response> =>
@@ -55,7 +59,11 @@ async function start(): Promise<Server> {
       );
       return {
         sh: (command) =>
-          live.ask((step) => ({ id: step, call: "bash", args: { command, description: "a step" } })),
+          live.ask((id) => ({
+            id,
+            call: "bash",
+            args: { command, description: "a step", timeout: STEP_MS },
+          })),
         tool: (call, args) => live.ask((step) => ({ id: step, call, args })),
         async end() {
           // Proof may be open, and the plugin would go on: the user ends it.

@@ -26,7 +26,11 @@ export interface LiveScript<Turn> {
   over(error: Error): void;
 }
 
+let scripts = 0;
+
 export function liveScript<Turn>(): LiveScript<Turn> {
+  // A model that serves several sessions knows answers by these ids alone.
+  const mark = ++scripts;
   const waiting: Asked<Turn>[] = [];
   let wake: () => void = () => undefined;
   let running: { readonly id: string; readonly asked: Asked<Turn> } | null = null;
@@ -45,7 +49,7 @@ export function liveScript<Turn>(): LiveScript<Turn> {
         });
       const asked = waiting.shift();
       if (asked === undefined) return { say: "done" };
-      running = { id: `live_${++count}`, asked };
+      running = { id: `live_${mark}_${++count}`, asked };
       return asked.turn(running.id);
     },
     ask: (turn) =>

@@ -142,18 +142,25 @@ interface OpenCodeProcess {
   end(): Promise<void>;
 }
 
+/**
+ * Ends the host with the test that started it, however that ends: its standard input is a pipe from the test, and the end of
+ * that is the end of the whole group.
+ */
+const GUARD =
+  'exec 3<&0; "$@" </dev/null 3<&- & host=$!; { cat <&3; kill -9 0; } >/dev/null 2>&1 & guard=$!; wait "$host"; exit=$?; kill "$guard"; exit "$exit"';
+
 /** The caller must wait until it has `ended()`, or `end()` it. */
 export function startOpenCode(
   { binary, env }: OpenCodeHome,
   args: readonly string[],
   cwd: string,
 ): OpenCodeProcess {
-  const child = spawn(binary, args, {
+  const child = spawn("sh", ["-c", GUARD, "sh", binary, ...args], {
     cwd,
     // OpenCode believes this rather than the folder that it was started in.
     env: { ...env, PWD: cwd },
     detached: true,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: "pipe",
   });
   let transcript = "";
   let look: () => void = () => undefined;

@@ -1,4 +1,4 @@
-/** The honest corpus once more, played by an agent in a real host: its own shell, the gate, its own goal at the end. */
+/** The corpora once more, played by an agent in a real host: its own shell, the gate, its own goal at the end. */
 
 import { expect } from "bun:test";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { sandboxMissing } from "./codex.ts";
 import { testUnless } from "./host-test.ts";
 import { openCodeMissing } from "./opencode.ts";
 
-const HONEST = join(import.meta.dirname, "..", "honest");
+const TESTS = join(import.meta.dirname, "..");
 /** For a file of it. */
 const FILE_MS = 20 * 60_000;
 const RUN_MS = 170_000;
@@ -14,6 +14,10 @@ const RUN_MS = 170_000;
 type HostName = "codex" | "opencode";
 const NAMES: Readonly<Record<HostName, string>> = { codex: "Codex", opencode: "OpenCode" };
 const missing = { codex: sandboxMissing, opencode: openCodeMissing };
+const CORPORA = {
+  honest: { folder: "honest", says: "nobody is stranded" },
+  lies: { folder: "adversarial", says: "no lie is accepted" },
+} as const;
 
 interface Played {
   readonly exit: number;
@@ -22,7 +26,7 @@ interface Played {
 }
 
 async function play(file: string, host: HostName): Promise<Played> {
-  const child = Bun.spawn([process.execPath, "test", `--timeout=${RUN_MS}`, join(HONEST, file)], {
+  const child = Bun.spawn([process.execPath, "test", `--timeout=${RUN_MS}`, file], {
     env: { ...process.env, PROOFGATE_INSIDE: host },
     stdin: "ignore",
     stdout: "ignore",
@@ -34,16 +38,17 @@ async function play(file: string, host: HostName): Promise<Played> {
 }
 
 /**
- * Declares the one test of a file `<host>-honest-<name>.test.ts`: `<name>.test.ts` of the corpus, in a process of its own, where
- * all worlds are in the host. A file each, because files are what tests are run side by side by.
+ * Declares the one test of a file `<host>-<corpus>-<name>.test.ts`: `<name>.test.ts` of the corpus, in a process of its own,
+ * where all worlds are in the host. A file each, because files are what tests are run side by side by.
  */
-export async function playHonest(test: string): Promise<void> {
+export async function playCorpus(test: string): Promise<void> {
   const host: HostName = test.startsWith("opencode-") ? "opencode" : "codex";
-  const file = test.replace(/^\w+-honest-/, "");
+  const corpus = /^\w+-lies-/.test(test) ? CORPORA.lies : CORPORA.honest;
+  const file = test.replace(/^\w+-(?:honest|lies)-/, "");
   testUnless(await missing[host]())(
-    `nobody in test/honest/${file} is stranded in ${NAMES[host]}`,
+    `${corpus.says} in test/${corpus.folder}/${file}, played in ${NAMES[host]}`,
     async () => {
-      const { exit, wrong } = await play(file, host);
+      const { exit, wrong } = await play(join(TESTS, corpus.folder, file), host);
       expect(exit === 0 ? "all went well" : wrong).toBe("all went well");
     },
     FILE_MS,
