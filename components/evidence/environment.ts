@@ -45,6 +45,10 @@ const ASKING = new Set([
   "OPENCODE",
   "OPENCODE_PID",
   "OPENCODE_SESSION_ID",
+  // What a host's plugin gives to its agent's shell, and the host's binary that is the runtime of this very program.
+  "BUN_BE_BUN",
+  "PROOFGATE_HOST",
+  "PROOFGATE_PROGRAMS",
 ]);
 /** Settings of npm and Yarn that put other code, or none, in the place of a script; npm takes any mix of capitals. */
 const NPM_LOADING =
@@ -94,7 +98,10 @@ export function cleanEnvironment(
       if (own !== "") env[name] = own;
     } else env[name] = value;
   }
-  if (env.PATH !== undefined) env.PATH = orderedPath(env.PATH, root);
+  if (env.PATH !== undefined) {
+    const entries = env.PATH.split(delimiter).filter((entry) => entry !== source.PROOFGATE_PROGRAMS);
+    env.PATH = orderedPath(entries.join(delimiter), root);
+  }
   return { env, dropped: dropped.sort() };
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, realpathSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EXIT, type Job, REPORT, type Report } from "./channels/job.ts";
-import { cleanEnvironment, resolvePrograms } from "./environment.ts";
+import { cleanEnvironment, resolveProgram, resolvePrograms } from "./environment.ts";
 import { type FinishedRun, type RunOptions, runCommand } from "./runner.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.ts";
 import type { Check } from "./types.ts";
@@ -25,13 +25,13 @@ export async function runCheck(check: Check, options: Omit<RunOptions, "timeoutM
   const path = join(out, "job.json");
   writeFileSync(path, JSON.stringify(job), { mode: 0o600 });
   try {
-    const run = await runCommand([...driver(), path], {
+    const { env } = cleanEnvironment(options.env ?? process.env, options.root ?? options.cwd);
+    const run = await runCommand([...driver(env.PATH ?? "", options.cwd), path], {
       ...options,
       timeoutMs,
       writable: [...(options.writable ?? []), out],
     });
     const report = readReport(out, run.exit);
-    const { env } = cleanEnvironment(options.env ?? process.env, options.root ?? options.cwd);
     return {
       ...run,
       // The driver is ours; what matters is what it started.
@@ -66,14 +66,20 @@ const PLACES = ["channels/driver.mjs", "../channels/driver.mjs", "../evidence/ch
 
 /**
  * The command that the driver's job is added to. This very runtime runs it; where that is a host's own binary, which would
- * start the host, the Node on PATH does.
+ * start the host, the Node on PATH does, and without one that binary as Bun.
  */
-function driver(): readonly string[] {
+function driver(path: string, cwd: string): readonly string[] {
   home ??= folderOfProgram();
   const here = home;
-  const path = PLACES.map((place) => join(here, place)).find((place) => existsSync(place));
-  const runtime = /(?:^|[/\\])(?:node|bun)(?:\.exe)?$/i.test(process.execPath) ? process.execPath : "node";
-  return [runtime, path ?? join(here, PLACES[0] ?? "")];
+  const file = PLACES.map((place) => join(here, place)).find((place) => existsSync(place));
+  return [...runtime(path, cwd), file ?? join(here, PLACES[0] ?? "")];
+}
+
+function runtime(path: string, cwd: string): readonly string[] {
+  if (/(?:^|[/\\])(?:node|bun)(?:\.exe)?$/i.test(process.execPath)) return [process.execPath];
+  const node = resolveProgram("node", path, cwd);
+  if (node !== null || process.versions.bun === undefined) return [node ?? "node"];
+  return ["env", "BUN_BE_BUN=1", process.execPath];
 }
 
 let home: string | null = null;

@@ -48,7 +48,6 @@ export interface Engine {
     session: string,
     output: { readonly message: Readonly<Record<string, unknown>>; readonly parts: TextPart[] },
   ): Promise<void>;
-  rootOf(session: string): string;
   /** @returns why the edit is refused; null when it may go on */
   guard(tool: string, args: unknown, session: string): string | null;
   afterShell(session: string): Promise<void>;
@@ -203,7 +202,6 @@ export function makeEngine({ client, directory, worktree }: PluginInput, session
 
   return {
     tool: (name, args, context) => goalTool(name, args, context, rules),
-    rootOf: (session) => sessions.rootOf(session),
     event({ type, properties: { info } }) {
       if (type === "message.updated" && isMap(info)) ends.told(info);
     },

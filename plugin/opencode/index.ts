@@ -72,7 +72,8 @@ export default {
         fenced(async () => (await load()).message(sessionID, output)),
       "shell.env": ({ sessionID }, { env }) =>
         fenced(async () => {
-          if (sessionID !== undefined) env.OPENCODE_SESSION_ID = (await load()).rootOf(sessionID);
+          if (sessionID !== undefined) env.OPENCODE_SESSION_ID = sessions.rootOf(sessionID);
+          (await import("./programs.ts")).addProgram(process.env, env);
         }),
       "tool.execute.before": async ({ tool, sessionID }, { args }) => {
         // Most tools change no file by a path of their own.

@@ -45,6 +45,7 @@ export async function openCodePlugin(root: string, to: string): Promise<void> {
   };
   await Bun.write(join(to, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   await cp(join(root, "skills"), join(to, "skills"), { recursive: true });
+  await cp(join(root, "plugin/opencode/path"), join(to, "path"), { recursive: true });
   const roles = join(root, "plugin", "codex", "agents");
   for (const file of await readdir(roles)) {
     const role = parse(await Bun.file(join(roles, file)).text()) as Record<string, unknown>;

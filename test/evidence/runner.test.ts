@@ -185,6 +185,17 @@ test("variables that load other code are taken out and named; harmless ones stay
   expect(cleanEnvironment({ NODE_OPTIONS: "--max-old-space-size=4096" }, null).dropped).toEqual([]);
 });
 
+test("no check is told who is asking, nor finds on PATH what a host's plugin put there", () => {
+  const asking = { OPENCODE: "1", OPENCODE_SESSION_ID: "ses_1", CODEX_CI: "1", BUN_BE_BUN: "1" };
+  const programs = { PROOFGATE_PROGRAMS: "/plugin/path", PROOFGATE_HOST: "/bin/host" };
+  const { env, dropped } = cleanEnvironment(
+    { ...asking, ...programs, PATH: "/usr/bin:/plugin/path", HOME: "/h" },
+    null,
+  );
+  expect(env).toEqual({ PATH: "/usr/bin", HOME: "/h" });
+  expect(dropped).toEqual([]);
+});
+
 test("a fake program put first on PATH does not shadow the real one; a tool found only there still works", async () => {
   const folder = tempFolder();
   const fake = join(folder, "fake");

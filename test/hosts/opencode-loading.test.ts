@@ -1,8 +1,11 @@
-/** Every way in which the real OpenCode loads the plugin: from each the gate answers, and the skills and roles are there. */
+/**
+ * Every way in which the real OpenCode loads the plugin, with nothing else installed: from each the gate answers, and program,
+ * skills and roles are there.
+ */
 
 import { afterAll, beforeAll, expect } from "bun:test";
 import { createHash } from "node:crypto";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,6 +52,8 @@ async function loaded(
 ): Promise<GatedOpenCode> {
   const one = await gatedOpenCode({ ...FILES, ...files }, { config: { plugin } });
   made.push(one);
+  // A user who names the plugin and does nothing else has no program of ours on PATH.
+  rmSync(join(one.home.path, "bin", "proofgate"));
   return one;
 }
 
@@ -112,6 +117,26 @@ loadingTest("npm, by its name", async () => {
   await expectAtWork(host);
   expect(registry.asked).toContain("/proofgate.tgz");
 });
+
+loadingTest(
+  "where there is no Node, the host's own binary runs the program, and drives a channel",
+  async () => {
+    const host = await loaded([DIST]);
+    const bin = join(host.home.path, "few");
+    mkdirSync(bin);
+    for (const tool of ["sh", "env", "dirname", "git", "python3", "sleep"])
+      symlinkSync(Bun.which(tool) ?? tool, join(bin, tool));
+    host.home.env.PATH = bin;
+    const server = "{ start: python3 -m http.server $PORT --bind 127.0.0.1, get: /new.txt, status: 200 }";
+    const { outputs } = await host.play([
+      sh("command -v node || echo no node"),
+      sh(`proofgate goal "Serve it" --channel http --check '${server}' && proofgate ulw-loop complete-goals`),
+      sh("echo new > new.txt; proofgate prove"),
+    ]);
+    expect(outputs[0]).toContain("no node");
+    expect(outputs[2]).toMatch(/G001-C001 {2}proven/);
+  },
+);
 
 /** A package registry with one package in it. */
 async function serveRegistry() {

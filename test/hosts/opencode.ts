@@ -147,7 +147,7 @@ interface OpenCodeProcess {
  * that is the end of the whole group.
  */
 const GUARD =
-  'exec 3<&0; "$@" </dev/null 3<&- & host=$!; { cat <&3; kill -9 0; } >/dev/null 2>&1 & guard=$!; wait "$host"; exit=$?; kill "$guard"; exit "$exit"';
+  'exec 3<&0; "$@" </dev/null 3<&- & host=$!; { read -r _ <&3; kill -9 0; } >/dev/null 2>&1 & guard=$!; wait "$host"; exit=$?; kill "$guard"; exit "$exit"';
 
 /** The caller must wait until it has `ended()`, or `end()` it. */
 export function startOpenCode(

@@ -9,7 +9,7 @@ import { openCodeMissing } from "./opencode.ts";
 const TESTS = join(import.meta.dirname, "..");
 /** For a file of it. */
 const FILE_MS = 20 * 60_000;
-const RUN_MS = 170_000;
+const RUN_MS = 540_000;
 
 type HostName = "codex" | "opencode";
 const NAMES: Readonly<Record<HostName, string>> = { codex: "Codex", opencode: "OpenCode" };

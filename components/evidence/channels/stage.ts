@@ -138,7 +138,8 @@ export class Stage {
     try {
       child = spawn(program, args, {
         cwd: this.job.cwd,
-        env: { ...process.env, ...env },
+        // Where a host's binary drives the channel as Bun, its programs are not to take it for that.
+        env: { ...process.env, BUN_BE_BUN: undefined, ...env },
         stdio: ["ignore", out, out],
         windowsHide: true,
       });

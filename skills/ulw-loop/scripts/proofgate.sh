@@ -31,7 +31,7 @@ done
 
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 plugin=$(CDPATH='' cd -P -- "$here/../../.." 2>/dev/null && pwd)
-for entry in "$plugin/bin/proofgate.js" "$plugin/dist/proofgate.js"; do
+for entry in "$plugin/bin/proofgate.js" "$plugin/dist/proofgate.js" "$plugin/../proofgate.js"; do
   [ -f "$entry" ] || continue
   for node in node "${NVM_BIN:-$home}/node" "$home"/.nvm/versions/node/*/bin/node "$home/.volta/bin/node" \
     "$home/.local/bin/node" /opt/homebrew/bin/node /usr/local/bin/node /usr/bin/node bun "$home/.bun/bin/bun"; do
@@ -50,5 +50,5 @@ if [ ! -L "$root/.omo" ] && [ ! -L "$state" ] && [ ! -L "$notepad" ] && mkdir -p
   } 2>/dev/null
 fi
 echo "proofgate: no program found: no omo or proofgate of ours on PATH or in ~/.local/bin, no copy in the plugin that Node 20 could run." >&2
-echo "next: npx proofgate install codex   (the user's to run; noted in .omo/ulw-loop/bootstrap-notepad.md)" >&2
+echo "next: npx proofgate install codex, or install opencode   (the user's to run; noted in .omo/ulw-loop/bootstrap-notepad.md)" >&2
 exit 127
