@@ -33,6 +33,8 @@ process.stdin.on("data", (data) => {
       process.stdout.write("\\x1b[?1049lBye\\r\\n");
       process.exit(items.length);
     } else if (char === "!") process.exit(7);
+    // Comes when the rest has been seen already.
+    else if (char === "e") setTimeout(() => process.stdout.write("disk full"), 130);
     else if (char === "\\r") {
       items.push(line);
       line = "";
@@ -88,6 +90,7 @@ tmuxTest(
       ],
       ["see: Todos, not: /column/, within: 2s", "see", /100 columns/],
       [`steps: [${ready}, { type: milk, see: "- milk", within: 300ms }]`, "step 2: see", /> milk$/],
+      [`steps: [${ready}, { keys: e, see: Todos, not: disk full, within: 1s }]`, "step 2: see", /disk full/],
       [`steps: [${ready}, { type: "!", see: "- !" }]`, "step 2: see", /^it ended with exit 7/],
       [`steps: [${ready}, { keys: C-c }, { see: Bye }]`, "still up", /^it ended with exit 0$/],
       [
