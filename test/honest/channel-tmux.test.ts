@@ -11,6 +11,8 @@ const tmux = <T extends { readonly scenario: string }>(criterion: T): T & { chan
   channel: "tmux",
 });
 
+/** tmux needs them, and a sandbox without network forbids them. */
+const SOCKETS = { network: true } as const;
 /** Where there is no tmux the run says so, and is none. */
 const missing = await tmuxMissing();
 const tmuxHonest: typeof honest =
@@ -39,58 +41,62 @@ process.stdout.write("\\x1b[?1049h");
 draw();
 `;
 
-tmuxHonest("a to-do list learns to remove an item, and what was typed is in the list", async () => {
-  const world = await makeWorld({
-    "package.json": '{"name":"todos","type":"module"}\n',
-    "todo.js": TODO(""),
-  });
-  const start = { start: "node todo.js", size: "60x20" };
-  const ready = { see: "Todos (0)" };
-  const two = { type: "buy milk", keys: "Enter", see: "> buy milk" };
-  world.write(
-    PLAN,
-    planOf([
-      {
-        title: "Remove items",
-        criteria: [
-          tmux(
-            happy("Delete removes the item under the mark, and the counter says 1.", {
-              ...start,
-              steps: [
-                ready,
-                two,
-                { type: "eggs", keys: ["Enter", "Down"], see: ["> eggs", "Todos (2)"], within: "1s" },
-                { keys: "Delete", see: ["Todos (1)", "> buy milk"], not: "eggs", within: "1s" },
-              ],
-            }),
-          ),
-          tmux(
-            edge("Delete in an empty list leaves it empty, and C-c ends the program with 0.", {
-              ...start,
-              steps: [
-                ready,
-                { keys: ["Delete", "Delete"], see: "Todos (0)", not: ["undefined", "Error"] },
-                { keys: "C-c" },
-              ],
-              ends: 0,
-            }),
-          ),
-        ],
-      },
-    ]),
-  );
-  const agent = new Agent(world);
-  await agent.creates();
-  await agent.takes();
-  await agent.sees("fail", "C001");
-  world.write(
-    "todo.js",
-    TODO(`  else if (key === "\\x1b[B") at = Math.min(at + 1, Math.max(0, items.length - 1));
+tmuxHonest(
+  "a to-do list learns to remove an item, and what was typed is in the list",
+  async () => {
+    const world = await makeWorld({
+      "package.json": '{"name":"todos","type":"module"}\n',
+      "todo.js": TODO(""),
+    });
+    const start = { start: "node todo.js", size: "60x20" };
+    const ready = { see: "Todos (0)" };
+    const two = { type: "buy milk", keys: "Enter", see: "> buy milk" };
+    world.write(
+      PLAN,
+      planOf([
+        {
+          title: "Remove items",
+          criteria: [
+            tmux(
+              happy("Delete removes the item under the mark, and the counter says 1.", {
+                ...start,
+                steps: [
+                  ready,
+                  two,
+                  { type: "eggs", keys: ["Enter", "Down"], see: ["> eggs", "Todos (2)"], within: "1s" },
+                  { keys: "Delete", see: ["Todos (1)", "> buy milk"], not: "eggs", within: "1s" },
+                ],
+              }),
+            ),
+            tmux(
+              edge("Delete in an empty list leaves it empty, and C-c ends the program with 0.", {
+                ...start,
+                steps: [
+                  ready,
+                  { keys: ["Delete", "Delete"], see: "Todos (0)", not: ["undefined", "Error"] },
+                  { keys: "C-c" },
+                ],
+                ends: 0,
+              }),
+            ),
+          ],
+        },
+      ]),
+    );
+    const agent = new Agent(world);
+    await agent.creates();
+    await agent.takes();
+    await agent.sees("fail", "C001");
+    world.write(
+      "todo.js",
+      TODO(`  else if (key === "\\x1b[B") at = Math.min(at + 1, Math.max(0, items.length - 1));
   else if (key === "\\x1b[3~") items.splice(at, 1), (at = Math.min(at, Math.max(0, items.length - 1)));`),
-  );
-  await agent.proves(["red", "pinned"], "--all");
-  return await agent.finishes();
-});
+    );
+    await agent.proves(["red", "pinned"], "--all");
+    return await agent.finishes();
+  },
+  SOCKETS,
+);
 
 tmuxHonest(
   "one goal on the command line: a script that asks learns to greet, and its terminal echoes the name",
@@ -112,4 +118,5 @@ tmuxHonest(
     await agent.proves("red");
     return await agent.finishes();
   },
+  SOCKETS,
 );
