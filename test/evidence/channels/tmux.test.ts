@@ -210,7 +210,11 @@ tmuxTest(
       ["greet.sh", `[${typed}, { see: Ada }]`, true],
       ["hang.sh", `[${typed}, { see: Ada, within: 300ms }]`, false],
       ["hang.sh", `[${typed}, { see: Name? Ada, within: 300ms }]`, false],
-      ["hang.sh", "[{ see: Name? }, { keys: [A, d, x, BSpace, a, Enter], see: Ada, within: 300ms }]", false],
+      [
+        "hang.sh",
+        "[{ see: 'Name? ' }, { keys: [A, d, x, BSpace, a, Enter], see: Ada, within: 300ms }]",
+        false,
+      ],
       // Nothing comes after it, so that it would stand for an answer.
       ["hang.sh", "[{ see: Name? }, { type: Ada, see: Ada, within: 300ms }]", false],
       // The screen is drawn anew, with the item where the prompt was.
@@ -255,12 +259,17 @@ test("an echo is known by the row that it was typed into", () => {
     ["ab d", true],
     ["y", false],
   ]);
+  expect(typedLines(step("ab", "C-c", "x", "C-a")).map(({ text, sent }) => [text, sent])).toEqual([
+    ["ab^C", true],
+    ["x^A", false],
+  ]);
   expect(onlyEchoed("milk", ["> milk"], [line(">", "milk")])).toBe(true);
   expect(onlyEchoed("milk", ["> milk", "- milk"], [line(">", "milk")])).toBe(false);
   expect(onlyEchoed("milk", ["- milk"], [line(">", "milk")])).toBe(false);
   expect(onlyEchoed("milk", ["ready", "milk"], [line("", "milk")])).toBe(true);
   expect(onlyEchoed("milk", ["cut milk short"], [line(null, "milk")])).toBe(true);
   expect(onlyEchoed("ready", ["ready", "milk"], [line("", "milk")])).toBe(false);
+  expect(onlyEchoed("milk ", ["> milk"], [line(">", "milk")])).toBe(true);
   expect(onlyEchoed("/a.b/", ["$ a.b"], [line("$", "a.b")])).toBe(true);
 });
 

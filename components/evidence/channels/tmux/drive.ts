@@ -1,10 +1,9 @@
 /** Drives channel tmux: starts the program in a terminal, types, and looks at the screen. The whole pane is the evidence. */
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { patternTest } from "../../check.ts";
 import type { TextPattern } from "../../types.ts";
 import type { Program, Stage } from "../stage.ts";
-import { onlyEchoed, type TypedLine, typedLines } from "./echo.ts";
+import { isOn, onlyEchoed, type TypedLine, typedLines } from "./echo.ts";
 import { Pane, type Screen } from "./pane.ts";
 import { type TmuxStep, tmuxScenario } from "./scenario.ts";
 
@@ -124,10 +123,7 @@ class Played {
     { see, not }: TmuxStep,
     more: boolean,
   ): { wanted: string; got: string } | null {
-    const shows = (pattern: TextPattern): boolean => {
-      const test = patternTest(pattern);
-      return test(rows.join("\n")) || test(lines.join("\n"));
-    };
+    const shows = (pattern: TextPattern): boolean => isOn(pattern, rows) || isOn(pattern, lines);
     const there = not.find(shows);
     if (there !== undefined) return { wanted: `not ${there}`, got: inOneLine({ rows }) };
     for (const pattern of see) {

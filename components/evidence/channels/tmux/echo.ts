@@ -16,6 +16,8 @@ export interface TypedLine {
 }
 
 const SENDS = /^(?:Enter|KPEnter|C-[mjd]|\^[mjd])$/i;
+/** What a terminal makes a signal of, and shows as `^C`. */
+const BREAKS = /^(?:C-|\^)[cz\\]$/i;
 const TAKES_BACK = /^(?:BSpace|C-h|C-\?)$/i;
 
 /** The lines that a terminal makes of a step's keys; the last one is still open, and may be empty. */
@@ -23,7 +25,8 @@ export function typedLines({ type, keys }: TmuxStep, begun = ""): readonly Typed
   const lines: TypedLine[] = [];
   let text = begun + (type ?? "");
   for (const key of keys) {
-    if (SENDS.test(key)) {
+    if (SENDS.test(key) || BREAKS.test(key)) {
+      if (BREAKS.test(key)) text += `^${key.slice(-1).toUpperCase()}`;
       lines.push({ prefix: null, text, sent: true });
       text = "";
     } else if (TAKES_BACK.test(key)) text = [...text].slice(0, -1).join("");
@@ -31,6 +34,8 @@ export function typedLines({ type, keys }: TmuxStep, begun = ""): readonly Typed
     else if (/^C-w$/i.test(key)) text = text.replace(/\S+\s*$/, "");
     else if (/^(?:Space|Tab)$/i.test(key)) text += " ";
     else if ([...key].length === 1) text += key;
+    else if (/^C-[a-z]$/i.test(key)) text += `^${key.slice(-1).toUpperCase()}`;
+    else if (/^Escape$/i.test(key)) text += "^[";
   }
   return [...lines, { prefix: null, text, sent: false }];
 }
@@ -58,8 +63,13 @@ export function onlyEchoed(
     echo.push(row.slice(0, end));
     own[at] = row.slice(0, end - (found[2] ?? "").length) + row.slice(end);
   }
+  return echo.length > 0 && isOn(pattern, echo) && !isOn(pattern, own);
+}
+
+/** Whether a pattern is on these rows. A screen does not tell a space at a row's end, as in a prompt, from nothing. */
+export function isOn(pattern: TextPattern, rows: readonly string[]): boolean {
   const test = patternTest(pattern);
-  return echo.length > 0 && test(echo.join("\n")) && !test(own.join("\n"));
+  return test(rows.join("\n")) || test(rows.map((row) => `${row} `).join("\n"));
 }
 
 /** Whether the flags that `stty -a` lists have one set. */
