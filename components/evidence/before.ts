@@ -27,6 +27,8 @@ export interface BeforeOptions {
   /** Environment of the runs; by default this process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly confine?: Confine | undefined;
+  /** The criterion that it is asked for. */
+  readonly name?: string | undefined;
 }
 
 /** A base run that was quicker than this is repeated before its failure is believed: a coin must not fall red by luck,

@@ -15,13 +15,18 @@ export interface CheckRun extends FinishedRun {
   readonly captured: readonly string[];
 }
 
+export interface CheckOptions extends Omit<RunOptions, "timeoutMs"> {
+  /** The criterion that it is run for, where there is one. */
+  readonly name?: string | undefined;
+}
+
 /** Never throws for what the check does, as `runCommand`. */
-export async function runCheck(check: Check, options: Omit<RunOptions, "timeoutMs">): Promise<CheckRun> {
+export async function runCheck(check: Check, options: CheckOptions): Promise<CheckRun> {
   const { timeoutMs } = check;
   if (check.scenario === undefined)
     return { ...(await runCommand(check.run, { ...options, timeoutMs })), report: null, captured: [] };
   const out = makeTempFolder();
-  const job: Job = { check, cwd: options.cwd, out };
+  const job: Job = { check, name: options.name ?? null, cwd: options.cwd, out };
   const path = join(out, "job.json");
   writeFileSync(path, JSON.stringify(job), { mode: 0o600 });
   try {

@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The sandbox to put around the runs; by default none beside this process's own. */
   readonly confine?: Confine | undefined;
+  /** The criterion that a check is run for. */
+  readonly name?: string | undefined;
 }
 
 /** One run in an export. */
@@ -93,7 +95,7 @@ export async function runIn(
 ): Promise<Seen> {
   const there = surroundings(place, check.cwd, options);
   const moved: Check = move(check, options.root, place.dir);
-  const run = await runCheck(moved, there);
+  const run = await runCheck(moved, { ...there, name: options.name });
   try {
     const verdict = await judge(moved, run, {
       runDir: there.cwd,

@@ -57,7 +57,7 @@ export async function runCi(
       }
       options.onStart?.(`${ref}  ${describeCheck(check)}`);
       const key = JSON.stringify(check);
-      const running = seen.get(key) ?? judgeCheck(check, draft, options);
+      const running = seen.get(key) ?? judgeCheck(check, draft, { ...options, name: ref });
       seen.set(key, running);
       const { before, ...judged } = await running;
       const result = { ref, scenario, ...judged };
@@ -98,7 +98,7 @@ type Judged = Pick<CiResult, "status" | "why"> & { readonly before?: Before };
 async function judgeCheck(
   check: Check,
   draft: PlanDraft,
-  options: { root: string; base: string; env: NodeJS.ProcessEnv },
+  options: { root: string; base: string; env: NodeJS.ProcessEnv; name: string },
 ): Promise<Judged> {
   const here = await runHere(check, options);
   if (here !== null) return here;
@@ -108,6 +108,7 @@ async function judgeCheck(
     share: draft.share,
     setup: draft.setup,
     preview: false,
+    name: options.name,
   });
   return {
     status: passWord(before),
@@ -121,10 +122,10 @@ const words = (before: Before): string => beforeWords(before).replace("before", 
 /** Null when the check is met on the working tree. */
 async function runHere(
   check: Check,
-  options: { root: string; env: NodeJS.ProcessEnv },
+  options: { root: string; env: NodeJS.ProcessEnv; name?: string },
 ): Promise<{ status: "failing" | "not_run"; why: string } | null> {
   const cwd = join(options.root, check.cwd);
-  const run = await runCheck(check, { cwd, env: options.env, root: options.root });
+  const run = await runCheck(check, { cwd, env: options.env, root: options.root, name: options.name });
   const { own } = checkFiles(check, await fingerprint(options.root), null);
   const verdict = await judge(check, run, {
     runDir: cwd,

@@ -165,7 +165,12 @@ export async function tryChecks(
     if (first === undefined) continue;
     const what = group.map((t) => criterionRef(t.goal, t.criterion)).join(" ");
     hooks.onStart?.(what);
-    const once = await runOnce(ws, first.check, await fingerprint(ws.place.root));
+    const once = await runOnce(
+      ws,
+      first.check,
+      await fingerprint(ws.place.root),
+      criterionRef(first.goal, first.criterion),
+    );
     const outcome = plainOutcome(once.verdict, "", ws.place.root);
     for (const target of group) {
       const result: Proved = {
@@ -222,6 +227,7 @@ export async function previewBefore(
       share: state.share,
       setup: state.setup,
       preview: true,
+      name: criterionRef(first.goal, first.criterion),
     });
     for (const target of group) seen.push({ ref: criterionRef(target.goal, target.criterion), before });
   }

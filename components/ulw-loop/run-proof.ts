@@ -12,7 +12,7 @@ import { codeOutside } from "../evidence/outside-names.ts";
 import { runCheck } from "../evidence/run-check.ts";
 import type { Before, Check, Tree, Verdict } from "../evidence/types.ts";
 import type { RunOutcome } from "./events.ts";
-import type { Criterion, Goal, Plan } from "./model.ts";
+import { type Criterion, criterionRef, type Goal, type Plan } from "./model.ts";
 import { contentOf, coveredBy } from "./present.ts";
 import type { CapturedRun } from "./receipt.ts";
 import type { Workspace } from "./workspace.ts";
@@ -34,7 +34,7 @@ export interface Seen {
 /** Runs one check on the working tree, as often as it has to, and asks the base tree when it passed. */
 export async function runProof(ws: Workspace, plan: Plan, target: Target): Promise<Seen> {
   const { check } = target;
-  let settled = await settle(ws, check);
+  let settled = await settle(ws, target);
   const { tree } = settled;
   if (settled.moved !== null)
     return { run: settled.run, tree, outcome: { kind: "moved", paths: settled.moved } };
@@ -44,7 +44,7 @@ export async function runProof(ws: Workspace, plan: Plan, target: Target): Promi
   const repeats = repeatsNeeded(target.criterion, tree.id);
   for (let done = 0; done < repeats; done++) {
     await settled.run.dispose();
-    settled = await settle(ws, check);
+    settled = await settle(ws, target);
     if (settled.verdict.kind !== "met" || settled.moved !== null)
       return {
         run: settled.run,
@@ -86,11 +86,12 @@ function repeatsNeeded(criterion: Criterion, tree: string): number {
 /** One run, and a second one when files of the tree changed meanwhile: a check may write a file the first time. */
 async function settle(
   ws: Workspace,
-  check: Check,
+  target: Target,
 ): Promise<{ run: CapturedRun; verdict: Verdict; tree: Tree; moved: readonly string[] | null }> {
+  const { check } = target;
   let before = await fingerprint(ws.place.root);
   for (let attempt = 1; ; attempt++) {
-    const once = await runOnce(ws, check, before);
+    const once = await runOnce(ws, check, before, nameOf(target));
     const after = await fingerprint(ws.place.root);
     const { own } = checkFiles(check, after, null);
     const still = coveredBy(before, check, own) === coveredBy(after, check, own);
@@ -106,10 +107,14 @@ async function settle(
   }
 }
 
+const nameOf = ({ goal, criterion }: Target): string => criterionRef(goal, criterion);
+
+/** @param name the criterion that the check is run for, where there is one */
 export async function runOnce(
   ws: Workspace,
   check: Check,
   tree: Tree,
+  name?: string,
 ): Promise<{ run: CapturedRun; verdict: Verdict }> {
   const cwd = join(ws.place.root, check.cwd);
   const run = await runCheck(check, {
@@ -117,6 +122,7 @@ export async function runOnce(
     env: ws.env,
     root: ws.place.root,
     confine: ws.confine,
+    name,
   });
   const { own } = checkFiles(check, tree, null);
   const verdict = await judge(check, run, {
@@ -180,6 +186,7 @@ async function beforeOf(ws: Workspace, plan: Plan, target: Target, tree: Tree): 
     isStill: (now) => coveredBy(now, target.check, own) === covered,
     env: ws.env,
     confine: ws.confine,
+    name: nameOf(target),
   });
 }
 

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Command, Scenario } from "../types.ts";
 import { httpForm } from "./http/form.ts";
 import type { Channel } from "./names.ts";
+import { tmuxForm } from "./tmux/form.ts";
 
 /** What a form makes of the keys of a check. */
 export interface Formed {
@@ -15,10 +16,13 @@ export interface Formed {
 export interface Form {
   /** Every key of a check on this channel. */
   readonly keys: readonly string[];
+  /** Every key of one of its `steps`; absent where they are the same. */
+  readonly stepKeys?: readonly string[];
   /** A strict object of those keys, transformed into what the check is made of. */
   readonly schema: z.ZodType<Formed>;
 }
 
 export const FORMS: Readonly<Partial<Record<Channel, Form>>> = {
   http: httpForm,
+  tmux: tmuxForm,
 };

@@ -4,6 +4,7 @@ import { cli } from "./cli.ts";
 import { data } from "./data.ts";
 import { http } from "./http/index.ts";
 import type { Channel } from "./names.ts";
+import { tmux } from "./tmux/index.ts";
 
 /** What a channel adds to running a command. All of it is known without running anything. */
 export interface Runner {
@@ -22,7 +23,7 @@ export const RUNNERS: Readonly<Record<Channel, Runner | null>> = {
   cli,
   data,
   http,
-  tmux: null,
+  tmux,
   browser: null,
   computer: null,
 };

@@ -4,6 +4,8 @@ import type { Check, Verdict } from "../types.ts";
 /** Written by the tool, read by the driver. */
 export interface Job {
   readonly check: Check;
+  /** The criterion that it is for, like `G001-C002`: names what a person may come upon. Null: none is known. */
+  readonly name: string | null;
   /** Absolute; where the programs of the scenario are started. */
   readonly cwd: string;
   /** Existing folder for the report and what is captured. */
