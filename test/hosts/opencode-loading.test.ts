@@ -124,8 +124,11 @@ loadingTest(
     const host = await loaded([DIST]);
     const bin = join(host.home.path, "few");
     mkdirSync(bin);
-    for (const tool of ["sh", "env", "dirname", "git", "python3", "sleep"])
-      symlinkSync(Bun.which(tool) ?? tool, join(bin, tool));
+    for (const tool of ["sh", "env", "dirname", "git"]) symlinkSync(Bun.which(tool) ?? tool, join(bin, tool));
+    // What is on PATH may be a script that chooses one, and wants a whole PATH for it.
+    const which = "import os; print(os.path.realpath('/proc/self/exe'))";
+    const python = await ask("python3", ["-c", which], bin, NPM_MS);
+    symlinkSync(python.text.trim(), join(bin, "python3"));
     host.home.env.PATH = bin;
     const server = "{ start: python3 -m http.server $PORT --bind 127.0.0.1, get: /new.txt, status: 200 }";
     const { outputs } = await host.play([
