@@ -92,7 +92,8 @@ function formed(
   const read = form.schema.safeParse(given, { reportInput: true });
   if (!read.success) {
     for (const issue of read.error.issues)
-      for (const one of explain(issue, () => form.keys)) add([...at, ...one.path], one.message);
+      for (const one of explain(issue, ([outer]) => form.inner?.[String(outer)] ?? form.keys))
+        add([...at, ...one.path], one.message);
     return NO_CHECK;
   }
   const { run, scenario } = read.data;
