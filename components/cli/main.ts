@@ -1,10 +1,15 @@
 /** The command line: finds the command, runs it, says what came of it. */
 
+import { shown } from "../report/text.ts";
 import { parseInvocation } from "./args.ts";
 import { type Context, currentFolder, makeContext, type Output } from "./context.ts";
+import { writeOut } from "./output.ts";
 import { say, sayRefusal } from "./print.ts";
 
 type Handler = (context: Context) => Promise<Output>;
+
+/** What has nothing to do with runs, and does not look for what a killed one left. */
+const NO_RUNS: ReadonlySet<string> = new Set(["init", "install", "update", "uninstall", "doctor"]);
 
 /** Loaded when called, so that a command pays only for what it uses. */
 const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
@@ -54,6 +59,21 @@ const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
 };
 
+/** Ends what a command left that was killed, and says so: it had no moment for that itself. */
+async function tidy(): Promise<Readonly<Record<string, unknown>>> {
+  const { endLeftovers } = await import("../evidence/leftovers.ts");
+  const { ended, alive } = await endLeftovers();
+  const lines = [
+    ...(ended.length > 0 ? [`ended, left by a command that was killed: ${ended.join(", ")}`] : []),
+    ...(alive.length > 0
+      ? [`left by a command that was killed, and cannot be ended: ${alive.join(", ")}`]
+      : []),
+  ];
+  if (lines.length === 0) return {};
+  writeOut(2, `${lines.map(shown).join("\n")}\n`);
+  return { leftovers: { ended, alive } };
+}
+
 async function run(argv: readonly string[]): Promise<void> {
   const json = argv.includes("--json");
   try {
@@ -68,7 +88,9 @@ async function run(argv: readonly string[]): Promise<void> {
     }
     const handler = await HANDLERS[invocation.command.name]?.();
     if (handler === undefined) throw new Error(`no handler for ${invocation.command.name}`);
-    say(await handler(makeContext(invocation, process.env, currentFolder())), json);
+    const left = NO_RUNS.has(invocation.command.name) ? {} : await tidy();
+    const output = await handler(makeContext(invocation, process.env, currentFolder()));
+    say({ ...output, json: { ...output.json, ...left } }, json);
   } catch (error) {
     sayRefusal(error, json);
   }
