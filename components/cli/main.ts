@@ -6,6 +6,22 @@ import { say, sayRefusal } from "./print.ts";
 
 type Handler = (context: Context) => Promise<Output>;
 
+/** What starts checks, and first ends what a killed command left of its own: the others are to be quick. */
+const RUNS: ReadonlySet<string> = new Set([
+  "ulw-loop prove",
+  "ulw-loop record-evidence",
+  "ulw-loop checkpoint",
+  "ulw-loop record-quality-gate",
+  "check",
+  "ci",
+  "compare",
+  "performance-goal create",
+  "performance-goal baseline",
+  "performance-goal evaluate",
+  "performance-goal checkpoint",
+  "performance-goal complete",
+]);
+
 /** Loaded when called, so that a command pays only for what it uses. */
 const HANDLERS: Readonly<Record<string, () => Promise<Handler>>> = {
   "ulw-loop create-goals": async () => (await import("./commands/create.ts")).createGoals,
@@ -68,7 +84,9 @@ async function run(argv: readonly string[]): Promise<void> {
     }
     const handler = await HANDLERS[invocation.command.name]?.();
     if (handler === undefined) throw new Error(`no handler for ${invocation.command.name}`);
-    say(await handler(makeContext(invocation, process.env, currentFolder())), json);
+    const left = RUNS.has(invocation.command.name) ? await (await import("./tidy.ts")).tidy() : {};
+    const output = await handler(makeContext(invocation, process.env, currentFolder()));
+    say({ ...output, json: { ...output.json, ...left } }, json);
   } catch (error) {
     sayRefusal(error, json);
   }

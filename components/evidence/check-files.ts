@@ -111,16 +111,19 @@ const SUITES: readonly RegExp[] = [
 export function checkFiles(check: Check, tree: Tree, base: ReadonlySet<string> | null): CheckFiles {
   const exists = (path: string): boolean => tree.files.has(path) || (base?.has(path) ?? false);
   const all = [...tree.files.keys()];
-  const found = examine(check, exists, (word) =>
+  const named = examineAll(check, exists, (word) =>
     suffixIn(word, (path) => exists(path) || all.some((one) => one.startsWith(`${path}/`))),
   );
-  const named = check.scenario === undefined ? found : started(check, found);
   const own = new Set<string>();
   if (check.files !== null) {
     const matches = globs(check.files);
     for (const path of all) if (matches(path)) own.add(path);
   } else {
-    for (const path of named.scripts) if (tree.files.has(path)) own.add(path);
+    for (const path of named.scripts) {
+      if (tree.files.has(path)) own.add(path);
+      else if (check.scenario !== undefined)
+        for (const below of all) if (below.startsWith(`${path}/`)) own.add(below);
+    }
     for (const path of named.named) {
       if (tree.files.has(path)) {
         if (looksLikeCheck(path)) own.add(path);
@@ -134,7 +137,8 @@ export function checkFiles(check: Check, tree: Tree, base: ReadonlySet<string> |
     if (testFolders.size > 0)
       for (const path of all) if (isTestFile(path) && testFolders.has(testFolderOf(path))) own.add(path);
   }
-  const scripts = named.scripts.filter((path) => check.files === null || !own.has(path));
+  // A scenario may name a folder, which stands for what is in it.
+  const scripts = named.scripts.filter((path) => exists(path) && (check.files === null || !own.has(path)));
   return {
     own: [...own].sort(),
     scripts: [...new Set(scripts)].sort(),
@@ -142,18 +146,32 @@ export function checkFiles(check: Check, tree: Tree, base: ReadonlySet<string> |
   };
 }
 
+/** What the command names, or, where there is a scenario, what that consists of. */
+function examineAll(check: Check, exists: Exists, absolute: Absolute): Examined {
+  const found = examine(check, exists, absolute);
+  if (check.scenario === undefined) return found;
+  const looks = RUNNERS[check.channel]?.instruments?.(check) ?? [];
+  return started(
+    check,
+    found,
+    looks.map((run) => examine({ ...check, run }, exists, absolute)),
+  );
+}
+
 /**
  * What a scenario starts is the work that is looked at, unless it is called like a check; the scenario's own files are what
- * it is made of. No suite runs by it.
+ * it is made of, and what it looks with. No suite runs by it.
  */
-function started(check: Check, { scripts, named, inspected }: Examined): Examined {
+function started(check: Check, found: Examined, looks: readonly Examined[]): Examined {
   const files = RUNNERS[check.channel]?.files?.(check) ?? [];
   const own = files.flatMap((file) => relativePath(check.cwd, file) ?? []);
   const isOwn = (path: string): boolean => looksLikeCheck(path);
+  const { scripts, named, inspected } = found;
   return {
-    scripts: [...scripts.filter(isOwn), ...own],
-    named: named.filter(isOwn),
-    inspected: [...inspected, ...[...scripts, ...named].filter((path) => !isOwn(path))],
+    scripts: [...scripts.filter(isOwn), ...own, ...looks.flatMap((one) => one.scripts)],
+    // A fixture is one, even where the work only reads it.
+    named: [...[...named, ...inspected].filter(isOwn), ...looks.flatMap((one) => one.named)],
+    inspected: [...scripts, ...named, ...inspected].filter((path) => !isOwn(path)),
     suite: false,
   };
 }
@@ -174,12 +192,11 @@ function suffixIn(word: string, isThere: (path: string) => boolean): string | nu
 
 /** Paths, relative to the root, that the command's words name or could name: also ones that Git ignores. */
 export function namedFiles(check: Check): readonly string[] {
-  const found = examine(
+  const { scripts, named, inspected } = examineAll(
     check,
     () => true,
     () => null,
   );
-  const { scripts, named, inspected } = check.scenario === undefined ? found : started(check, found);
   return [...new Set([...scripts, ...named, ...inspected])].sort();
 }
 
@@ -201,11 +218,10 @@ interface Examined {
   readonly suite: boolean;
 }
 
-function examine(
-  check: Check,
-  exists: (path: string) => boolean,
-  absolute: (word: string) => string | null,
-): Examined {
+type Exists = (path: string) => boolean;
+type Absolute = (word: string) => string | null;
+
+function examine(check: Check, exists: Exists, absolute: Absolute): Examined {
   const found: Examined & { suite: boolean } = {
     scripts: [],
     named: [],

@@ -55,7 +55,8 @@ function driven(check: Check, run: JudgedRun, context: JudgeContext): Verdict {
   };
 }
 
-async function judgeCommand(check: Check, run: JudgedRun, context: JudgeContext): Promise<Verdict> {
+/** Judges a command by what the check expects of it. Never throws for what it did. */
+export async function judgeCommand(check: Check, run: JudgedRun, context: JudgeContext): Promise<Verdict> {
   const stdout = readText(context.stdoutPath, MATCHED_BYTES);
   const stderr = readText(context.stderrPath, MATCHED_BYTES);
   const verdict = await compare(check, run, context, stdout, stderr);

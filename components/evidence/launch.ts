@@ -2,7 +2,10 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { errno } from "../errors.ts";
-import { type RunMark, send } from "./sweep.ts";
+import { readText } from "./capture.ts";
+import { resolveProgram } from "./environment.ts";
+import type { RunMark } from "./mark.ts";
+import { send } from "./sweep.ts";
 
 /** How a program came to its end. */
 export interface Ended {
@@ -46,6 +49,22 @@ export function launch(
   } catch (error) {
     // Some failures (too long an argument list, a missing program under Bun) are thrown rather than reported.
     return { pid: null, ended: Promise.resolve(failed(error)) };
+  }
+}
+
+/** Whether a program is there, and what its first line names to run it. */
+export function canStart(name: string, path: string, cwd: string): boolean {
+  const program = resolveProgram(name, path, cwd);
+  if (program === null) return false;
+  const [, interpreter] = /^#! *(\S+)/.exec(beginningOf(program)) ?? [];
+  return interpreter === undefined || resolveProgram(interpreter, "", cwd) !== null;
+}
+
+function beginningOf(path: string): string {
+  try {
+    return readText(path, 256);
+  } catch {
+    return "";
   }
 }
 

@@ -1,13 +1,13 @@
 /** Runs a check's command: own group and mark, no standard input, output into files, a time and a size limit, clean-up. */
-import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, mkdirSync, openSync, realpathSync } from "node:fs";
+import { closeSync, constants, fstatSync, mkdirSync, openSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeBrake } from "./brake.ts";
 import { captureFile } from "./capture.ts";
 import { cleanEnvironment, npmSettings, ownPythonPath, resolvePrograms } from "./environment.ts";
-import { end, launch, pause, shellFor } from "./launch.ts";
-import { MARK, type RunMark, sweep, sweepNow } from "./sweep.ts";
-import { makeTempFolder, removeAllTempFolders, removeTempFolder } from "./temp-folder.ts";
+import { canStart, end, launch, pause, shellFor } from "./launch.ts";
+import { limited, MARK, newMark, type RunMark } from "./mark.ts";
+import { sweep, sweepNow } from "./sweep.ts";
+import { makeTempFolder, RUN, removeAllTempFolders, removeTempFolder } from "./temp-folder.ts";
 import type { Command, Confine, Run } from "./types.ts";
 import { makeMeter, type Usage } from "./usage.ts";
 
@@ -67,7 +67,9 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
   const stderrPath = join(outputDir, "stderr");
   const scratch = join(temp, "t");
   mkdirSync(scratch, { mode: 0o700 });
-  const mark = randomBytes(12).toString("hex");
+  const marked = await newMark();
+  const { mark } = marked;
+  writeFileSync(join(temp, RUN), JSON.stringify({ mark, ...marked.locks }), { mode: 0o600 });
   const source = options.env ?? process.env;
   const root = options.root ?? options.cwd;
   const { env, dropped } = cleanEnvironment(source, root);
@@ -94,8 +96,10 @@ export async function runCommand(run: Command, options: RunOptions): Promise<Fin
   const began = performance.now();
   const toStart = meter?.argv ?? plain;
   const argv = options.confine?.(toStart, options.cwd, writable) ?? toStart;
-  const { pid, ended } = launch(argv, options.cwd, env, out, err);
-  const runMark: RunMark = { mark, leader: pid };
+  // What cannot be started is told as ever, and not by what would start it.
+  const there = canStart(argv[0] ?? "", env.PATH ?? "", options.cwd);
+  const { pid, ended } = launch(there ? limited(argv, marked) : argv, options.cwd, env, out, err);
+  const runMark: RunMark = { ...marked, leader: pid };
   const stopGuard = guard(runMark);
   let timedOut = false;
   let flooded = false;

@@ -1,59 +1,59 @@
-/** Finds and ends what a run left behind: only processes that carry its mark, or that belong to its own session. */
+/** Finds and ends what a run left behind: what carries its mark, what belongs to its session, and what any of these started. */
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-
-/** Name of the variable that carries the mark. A run inside a run keeps the outer mark in front of its own. */
-export const MARK = "PROOFGATE_RUN";
+import { carries, type RunMark } from "./mark.ts";
 
 interface Process {
   readonly pid: number;
   readonly command: string;
-}
-
-/** What belongs to a run. */
-export interface RunMark {
-  readonly mark: string;
-  /** Pid of the run's main process, which leads its session and group; null when it never started. */
-  readonly leader: number | null;
+  /** Its process group; null where that is not known. */
+  readonly group: number | null;
 }
 
 const TERM_GRACE_MS = 1000;
 const KILL_GRACE_MS = 2000;
+const NOW_MS = 3000;
+const LOOKS = 10;
+const ASK = ["SIGTERM", "SIGCONT"] as const;
 /** What is on its way out by itself gets this long and is not reported. */
 const SETTLE_MS = 60;
 const LONGEST_COMMAND = 160;
 
 /** Ends everything of a run. Returns the command lines of what was ended and of what is still alive. */
 export async function sweep(run: RunMark): Promise<{ ended: string[]; alive: string[] }> {
-  let left = await find(run);
+  const find = finder(run);
+  let left = await find();
   if (left.length > 0) {
     await sleep(SETTLE_MS);
-    left = await find(run);
+    left = await find();
   }
   const seen = new Map<number, string>();
+  const killed = new Set<number>();
   for (const [signal, grace] of [
     ["SIGTERM", TERM_GRACE_MS],
     ["SIGKILL", KILL_GRACE_MS],
   ] as const) {
     const deadline = Date.now() + grace;
     while (left.length > 0 && Date.now() < deadline) {
-      for (const { pid, command } of left) {
-        // Asked once to end, but killed again and again: what forks faster than it is listed must not get away.
-        const first = !seen.has(pid);
-        seen.set(pid, command);
-        if (first || signal === "SIGKILL") send(pid, signal);
-        // A stopped process would never see the request.
-        if (signal === "SIGTERM" && first) send(pid, "SIGCONT");
+      const fresh = left.filter(({ pid }) => !(signal === "SIGTERM" ? seen : killed).has(pid));
+      for (const { pid, command } of left) seen.set(pid, command);
+      // Asked once to end. A stopped process would never see the request.
+      if (signal === "SIGTERM") for (const { pid } of fresh) for (const one of ASK) send(pid, one);
+      else {
+        kill(left);
+        for (const { pid } of left) killed.add(pid);
       }
-      await sleep(20);
-      left = await find(run);
+      // What forks on is not given the time for it.
+      if (signal === "SIGTERM" || fresh.length === 0) await sleep(20);
+      left = await find();
     }
     if (left.length === 0) break;
   }
   const alive = new Set(left.map(({ pid }) => pid));
   return {
-    ended: [...seen].filter(([pid]) => !alive.has(pid)).map(([, command]) => command),
+    // Of what forked on each pid was another one.
+    ended: [...new Set([...seen].filter(([pid]) => !alive.has(pid)).map(([, command]) => command))],
     alive: left.map(({ command }) => command),
   };
 }
@@ -61,11 +61,20 @@ export async function sweep(run: RunMark): Promise<{ ended: string[]; alive: str
 /** Kills a run at once, without waiting: for the moment in which this process itself is ending. */
 export function sweepNow(run: RunMark): void {
   if (run.leader !== null) send(-run.leader, "SIGKILL");
-  for (let round = 0; round < 3; round++) {
-    const left = process.platform === "linux" ? findInProc(run) : [];
-    if (left.length === 0) return;
-    for (const { pid } of left) send(pid, "SIGKILL");
-  }
+  if (process.platform !== "linux") return;
+  const find = finderInProc(run);
+  const deadline = Date.now() + NOW_MS;
+  for (let left = find(); left.length > 0 && Date.now() < deadline; left = find()) kill(left);
+}
+
+/**
+ * Whole groups at once, which no fork escapes: what forks faster than it is listed is gone before its single pids are tried.
+ * A group of the run's is nobody else's, since the run began with a session of its own.
+ */
+function kill(left: readonly Process[]): void {
+  for (const group of new Set(left.map((one) => one.group)))
+    if (group !== null && group > 1) send(-group, "SIGKILL");
+  for (const { pid } of left) send(pid, "SIGKILL");
 }
 
 /** Sends a signal; nobody being there is fine. */
@@ -77,29 +86,68 @@ export function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function find(run: RunMark): Promise<Process[]> {
-  return process.platform === "linux" ? findInProc(run) : process.platform === "win32" ? [] : findWithPs(run);
+/** How to look for the processes of a run that are there now. */
+function finder(run: RunMark): () => Promise<readonly Process[]> {
+  if (process.platform === "win32") return async () => [];
+  if (process.platform !== "linux") return () => findWithPs(run);
+  const find = finderInProc(run);
+  return async () => find();
 }
 
-function findInProc({ mark, leader }: RunMark): Process[] {
+/**
+ * Looks several times before it says that nobody is there: what forks and ends within a millisecond is easily gone between
+ * the list and the look at it. After the first time only what is new is looked at, newest first.
+ */
+function finderInProc(run: RunMark): () => readonly Process[] {
+  const others = new Map<number, number>();
+  return () => {
+    for (let look = 1; ; look++) {
+      const found = lookInProc(run, others);
+      if (found.length > 0 || look === LOOKS) return found;
+    }
+  };
+}
+
+/** @param others pids that are not the run's, with their parents; is brought up to date */
+function lookInProc(run: RunMark, others: Map<number, number>): readonly Process[] {
   const found: Process[] = [];
-  for (const name of readdirSync("/proc")) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
-    // Unreadable: another user's. Empty: a zombie or a kernel thread, which nobody can end.
-    const environ = read(`/proc/${name}/environ`);
-    const stat = read(`/proc/${name}/stat`);
-    const [state, , , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    if (state === "Z" || state === "X" || stat === "") continue;
+  const there = new Set(readdirSync("/proc").flatMap((name) => (/^\d/.test(name) ? [Number(name)] : [])));
+  for (const pid of others.keys()) if (!there.has(pid)) others.delete(pid);
+  for (const pid of [...there].reverse()) {
+    if (pid === process.pid || others.has(pid)) continue;
+    // Empty: gone meanwhile.
+    const stat = read(`/proc/${pid}/stat`);
+    const [state, parent, group, session, started] = fieldsOf(stat);
+    // A zombie, which nobody can end.
+    if (stat === "" || state === "Z" || state === "X") continue;
+    // What is older than the run's maker is looked at no further.
+    const young = Number(started) >= run.since;
     // Nothing but the run's own children can be in a session that its main process leads.
-    if (environ.includes(mark) || (leader !== null && Number(session) === leader))
-      found.push({ pid, command: commandOf(name, stat) });
+    if ((young && carries(pid, run)) || (run.leader !== null && Number(session) === run.leader))
+      found.push({ pid, group: Number(group), command: commandOf(pid, stat) });
+    else others.set(pid, Number(parent));
   }
+  // What one of them started is the run's as well, whatever became of its mark.
+  for (const { pid: started } of found)
+    for (const [pid, parent] of others)
+      if (parent === started) {
+        others.delete(pid);
+        const stat = read(`/proc/${pid}/stat`);
+        if (stat !== "") found.push({ pid, group: Number(fieldsOf(stat)[2]), command: commandOf(pid, stat) });
+      }
+  // Without the limit there is only the environment, which is empty for a moment while a program takes another's place.
+  if (run.locks === null) others.clear();
   return found;
 }
 
-function commandOf(name: string, stat: string): string {
-  const words = read(`/proc/${name}/cmdline`).replace(/\0+$/, "").replaceAll("\0", " ");
+/** State, parent, group, session, time of its start; the name before them may have spaces in it. */
+function fieldsOf(stat: string): readonly (string | undefined)[] {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ", 20);
+  return [...fields.slice(0, 4), fields[19]];
+}
+
+function commandOf(pid: number, stat: string): string {
+  const words = read(`/proc/${pid}/cmdline`).replace(/\0+$/, "").replaceAll("\0", " ");
   return (words || stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"))).slice(0, LONGEST_COMMAND);
 }
 
@@ -131,6 +179,7 @@ function findWithPs({ mark, leader }: RunMark): Promise<Process[]> {
         if (rest.includes(mark) || (leader !== null && Number(session) === leader))
           found.push({
             pid,
+            group: null,
             command: rest.replace(/\s[A-Za-z_][A-Za-z0-9_]*=.*$/, "").slice(0, LONGEST_COMMAND),
           });
       }

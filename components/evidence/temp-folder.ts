@@ -1,7 +1,15 @@
 /** Private temporary folders, which are gone at the latest when this process ends. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { owner } from "./owner.ts";
+
+/** What these folders are called. */
+export const TEMP_NAME = /^pg-[A-Za-z0-9]{6}$/;
+/** In each of them: which process made it. */
+export const OWNER = ".owner";
+/** In that of a run: by what its processes are known. */
+export const RUN = ".run";
 
 const open = new Set<string>();
 let watching = false;
@@ -10,6 +18,8 @@ let watching = false;
 export function makeTempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "pg-"));
   open.add(folder);
+  // For the next command, where this process is killed (see leftovers.ts).
+  writeFileSync(join(folder, OWNER), JSON.stringify(owner()), { mode: 0o600 });
   if (!watching) {
     watching = true;
     process.once("exit", removeAllTempFolders);

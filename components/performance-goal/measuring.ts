@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { Refusal } from "../errors.ts";
-import { MARK, sweep } from "../evidence/sweep.ts";
+import { MARK } from "../evidence/mark.ts";
+import { sweep } from "../evidence/sweep.ts";
 import { Lock } from "../journal/lock.ts";
 import { checkDir, ensureDir } from "../journal/safe-fs.ts";
 import type { Place } from "./place.ts";
@@ -32,7 +33,7 @@ export async function alone<Result>(place: Place, act: () => Promise<Result>): P
   timer.unref();
   try {
     // Whoever was killed in the middle could not end its runs, and they would be measured along with the new ones.
-    await sweep({ mark: markOf(place), leader: null });
+    await sweep({ mark: markOf(place), locks: null, since: 0, leader: null });
     return await act();
   } finally {
     clearInterval(timer);

@@ -92,15 +92,13 @@ function formed(
   const read = form.schema.safeParse(given, { reportInput: true });
   if (!read.success) {
     for (const issue of read.error.issues)
-      for (const one of explain(issue, (at) => keysAt(form, at))) add([...at, ...one.path], one.message);
+      for (const one of explain(issue, ([outer]) => form.inner?.[String(outer)] ?? form.keys))
+        add([...at, ...one.path], one.message);
     return NO_CHECK;
   }
   const { run, scenario } = read.data;
   return { check: makeOne(given, run, channel, criterion.covers, at, add, scenario), unsupported: null };
 }
-
-const keysAt = ({ keys, stepKeys }: Form, path: readonly PropertyKey[]): readonly string[] =>
-  path.includes("steps") ? (stepKeys ?? keys) : keys;
 
 function makeOne(
   given: CheckFile,

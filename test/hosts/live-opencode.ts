@@ -37,8 +37,13 @@ async function start(): Promise<Server> {
     (seen) => scripts.get(seen.session)?.script(seen) ?? { say: "nobody leads this session" },
   );
   const state = await mkdtemp(join(tmpdir(), "pg-world-state-"));
-  // What the host does beside a session for those who look at files, here nobody.
-  const home = await makeOpenCodeHome(model.url, { snapshot: false, lsp: false, formatter: false }, state);
+  const config = {
+    // What the host does beside a session for those who look at files, here nobody.
+    ...{ snapshot: false, lsp: false, formatter: false },
+    // Nobody is there to be asked whether a command may leave the folder.
+    permission: { external_directory: "allow" },
+  };
+  const home = await makeOpenCodeHome(model.url, config, state);
   const host = startOpenCode(home, ["serve", "--hostname", "127.0.0.1", "--port", "0"], home.path);
   const [, url = ""] = await host.printed(/listening on (http:\S+)/);
   const post = (cwd: string, path: string, body: unknown): Promise<Response> =>

@@ -1,6 +1,7 @@
 /** The forms in which a plan file gives the scenarios of the channels that have a driver. Loaded only where a plan is read. */
 import type { z } from "zod";
 import type { Command, Scenario } from "../types.ts";
+import { dataForm } from "./data/form.ts";
 import { httpForm } from "./http/form.ts";
 import type { Channel } from "./names.ts";
 import { tmuxForm } from "./tmux/form.ts";
@@ -16,13 +17,14 @@ export interface Formed {
 export interface Form {
   /** Every key of a check on this channel. */
   readonly keys: readonly string[];
-  /** Every key of one of its `steps`; absent where they are the same. */
-  readonly stepKeys?: readonly string[];
+  /** Keys of what stands in a list under one of them, where those are others. */
+  readonly inner?: Readonly<Record<string, readonly string[]>>;
   /** A strict object of those keys, transformed into what the check is made of. */
   readonly schema: z.ZodType<Formed>;
 }
 
 export const FORMS: Readonly<Partial<Record<Channel, Form>>> = {
+  data: dataForm,
   http: httpForm,
   tmux: tmuxForm,
 };

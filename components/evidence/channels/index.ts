@@ -1,7 +1,7 @@
 /** The channels that a criterion can be observed through, behind one interface. What drives them is another program: see driver.ts. */
-import type { Check } from "../types.ts";
+import type { Check, Command } from "../types.ts";
 import { cli } from "./cli.ts";
-import { data } from "./data.ts";
+import { data } from "./data/index.ts";
 import { http } from "./http/index.ts";
 import type { Channel } from "./names.ts";
 import { tmux } from "./tmux/index.ts";
@@ -16,6 +16,8 @@ export interface Runner {
   words?(check: Check): string;
   /** Files that the scenario itself consists of, as the plan writes them: from the folder that it runs in. */
   files?(check: Check): readonly string[];
+  /** Commands that only look: whatever they run belongs to the check. */
+  instruments?(check: Check): readonly Command[];
 }
 
 /** Null: known, but without a runner in this version, so that its criteria stay drafts or claims. */

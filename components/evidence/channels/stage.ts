@@ -295,7 +295,7 @@ export class Stage {
 }
 
 /** Of a run only what tells a failure from a run that never took place. */
-const NO_RUN = {
+export const NO_RUN = {
   timedOut: false,
   flooded: false,
   durationMs: 0,

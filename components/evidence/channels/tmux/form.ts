@@ -69,7 +69,7 @@ const shape = {
 
 export const tmuxForm: Form = {
   keys: Object.keys(shape),
-  stepKeys: Object.keys(stepSchema.shape),
+  inner: { steps: Object.keys(stepSchema.shape) },
   schema: z.strictObject(shape).transform((given, context) => {
     const { start, size: asked = SIZE, ends = null, steps, see, not, within } = given;
     const add = (at: readonly PropertyKey[], message: string): void =>
