@@ -21,7 +21,7 @@ export async function runCheck(check: Check, options: Omit<RunOptions, "timeoutM
   if (check.scenario === undefined)
     return { ...(await runCommand(check.run, { ...options, timeoutMs })), report: null, captured: [] };
   const out = makeTempFolder();
-  const job: Job = { check, cwd: options.cwd, out };
+  const job: Job = { check, cwd: options.cwd, root: options.root ?? options.cwd, out };
   const path = join(out, "job.json");
   writeFileSync(path, JSON.stringify(job), { mode: 0o600 });
   try {

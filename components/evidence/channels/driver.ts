@@ -13,6 +13,7 @@ import { Stage, Stop } from "./stage.ts";
 /** Each is loaded when it is needed: one of them is a browser's remote control. */
 const DRIVES: Readonly<Record<string, () => Promise<Drive>>> = {
   http: async () => (await import("./http/drive.ts")).driveHttp,
+  browser: async () => (await import("./browser/drive.ts")).driveBrowser,
 };
 
 async function run(job: Job): Promise<Report> {

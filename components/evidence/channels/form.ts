@@ -1,6 +1,7 @@
 /** The forms in which a plan file gives the scenarios of the channels that have a driver. Loaded only where a plan is read. */
 import type { z } from "zod";
 import type { Command, Scenario } from "../types.ts";
+import { browserForm } from "./browser/form.ts";
 import { httpForm } from "./http/form.ts";
 import type { Channel } from "./names.ts";
 
@@ -21,4 +22,5 @@ export interface Form {
 
 export const FORMS: Readonly<Partial<Record<Channel, Form>>> = {
   http: httpForm,
+  browser: browserForm,
 };

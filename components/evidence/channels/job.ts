@@ -6,6 +6,8 @@ export interface Job {
   readonly check: Check;
   /** Absolute; where the programs of the scenario are started. */
   readonly cwd: string;
+  /** Absolute; the repository, or the copy of it that is looked at. Absent: the folder itself. */
+  readonly root?: string;
   /** Existing folder for the report and what is captured. */
   readonly out: string;
 }
