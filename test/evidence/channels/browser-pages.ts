@@ -1,5 +1,7 @@
 /** Pages for the tests of channel browser, and whether there is a browser to open them in. */
+import { test } from "bun:test";
 import { existsSync } from "node:fs";
+import type { honest, lie } from "../../helpers/count.ts";
 import { testUnless } from "../../hosts/host-test.ts";
 
 const INSTALLED = [
@@ -11,8 +13,16 @@ const INSTALLED = [
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ].some((path) => existsSync(path));
 
+const MISSING = INSTALLED ? null : "no Chrome or Chromium: apt-get install chromium";
+
 /** Tests that open a page: skipped where nothing can, failing in CI. */
-export const browserTest = testUnless(INSTALLED ? null : "no Chrome or Chromium: apt-get install chromium");
+export const browserTest = testUnless(MISSING);
+
+/** The same for those that are counted. */
+export const counted = <Declare extends typeof lie | typeof honest>(declare: Declare): Declare =>
+  MISSING === null || process.env.CI === "true"
+    ? declare
+    : (((title: string) => test.skip(`${title} (skipped: ${MISSING})`, () => {})) as unknown as Declare);
 
 export const page = (body: string, head = "<title>Page</title>"): string =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8">${head}</head><body>${body}</body></html>`;

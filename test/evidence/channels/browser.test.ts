@@ -150,6 +150,12 @@ browserTest(
         /Could not be saved/,
       ],
       [
+        saves("say(navigator.webdriver || /Headless/.test(navigator.userAgent) ? 'Saved' : 'Only for you')"),
+        click,
+        "click Save: see",
+        /Only for you/,
+      ],
+      [
         saves("import('https://cdn.example.org/save.js').then(() => say('Saved'), () => {})"),
         click,
         "click Save: see",

@@ -4,7 +4,7 @@ import type { Browser, Page } from "playwright-core";
 import { describeCommand } from "../../check.ts";
 import { type Program, type Stage, Stop } from "../stage.ts";
 import { act } from "./drive/act.ts";
-import { soon, startBrowser } from "./drive/chrome.ts";
+import { soon, startBrowser, userAgent } from "./drive/chrome.ts";
 import { expectAll, missing } from "./drive/expect.ts";
 import { serveFolder } from "./drive/folder.ts";
 import { library } from "./drive/load.ts";
@@ -38,7 +38,11 @@ export async function driveBrowser(stage: Stage): Promise<void> {
 export async function playPages(stage: Stage, browser: Browser, place: Place): Promise<void> {
   const scenario = browserScenario(stage.job.check);
   const { size, trace, video } = scenario;
-  const context = await browser.newContext({ viewport: size, locale: "en-US" });
+  const context = await browser.newContext({
+    viewport: size,
+    locale: "en-US",
+    userAgent: await userAgent(browser),
+  });
   const watch = new Watch(stage, context, () => place.origin);
   if (trace) await context.tracing.start({ screenshots: true, snapshots: true });
   const page = await context.newPage();

@@ -1,5 +1,5 @@
 /** Finds the installed Chrome or Chromium, and starts it with a profile, a home and an environment of its own. */
-import { mkdirSync, realpathSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -33,6 +33,8 @@ const FLAGS = [
   "--disable-component-update",
   "--disable-crash-reporter",
   "--no-pings",
+  // A page that shows something else to a driver than to a person would prove nothing.
+  "--disable-blink-features=AutomationControlled",
   // Only this machine can be reached, by whichever name or number, and by no proxy either.
   "--no-proxy-server",
   "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, EXCLUDE [::1]",
@@ -87,6 +89,7 @@ export async function startBrowser(stage: Stage): Promise<Browser> {
       executablePath,
       chromiumSandbox,
       args: FLAGS,
+      ignoreDefaultArgs: ["--enable-automation"],
       env: environment(stage),
       timeout: Math.min(LAUNCH_MS, stage.left),
       handleSIGHUP: false,
@@ -124,7 +127,23 @@ function environment(stage: Stage): Record<string, string> {
       !/^(?:XDG_|CHROM|GOOGLE_|LD_|DYLD_|SSLKEYLOGFILE|DBUS_|DISPLAY|WAYLAND_)/.test(name)
     )
       env[name] = value;
-  return { ...env, HOME: home };
+  return { ...env, HOME: home, TMPDIR: shortFolder(stage) };
+}
+
+/** It makes a Unix socket in its temporary folder, and the system takes paths of some 100 bytes for those. */
+const LONGEST_FOLDER = 100 - "/.org.chromium.Chromium.XXXXXX/SingletonSocket".length;
+
+function shortFolder(stage: Stage): string {
+  const usual = tmpdir();
+  if (Buffer.byteLength(usual) <= LONGEST_FOLDER) return usual;
+  try {
+    const short = mkdtempSync("/tmp/pg-");
+    stage.onEnd(() => rmSync(short, { recursive: true, force: true, maxRetries: 2 }));
+    return short;
+  } catch {
+    // A sandbox that leaves nothing but the run's own folders open: the browser will say what it lacks.
+    return usual;
+  }
 }
 
 function tellingLine(text: string): string {
@@ -161,4 +180,12 @@ function real(path: string): string {
   } catch {
     return path;
   }
+}
+
+/** As the same browser names itself with a window. */
+export async function userAgent(browser: Browser): Promise<string> {
+  const session = await browser.newBrowserCDPSession();
+  const { userAgent } = await session.send("Browser.getVersion");
+  await session.detach();
+  return userAgent.replace("HeadlessChrome", "Chrome");
 }
