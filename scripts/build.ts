@@ -27,7 +27,7 @@ const COLD = [
 ];
 
 /** The other program: what drives the channels. */
-const DRIVERS = /channels[/\\](?:driver|stage|\w+[/\\]drive)\.ts$/;
+const DRIVERS = /channels[/\\](?:driver|stage|\w+[/\\]drive(?:[/\\][\w.-]+)?)\.ts$/;
 
 const root = join(import.meta.dir, "..");
 const dist = join(root, "dist");

@@ -9,7 +9,7 @@ import { readYaml } from "../ulw-loop/yaml-file.ts";
 import { globs } from "./check-flags.ts";
 import type { Context } from "./context.ts";
 
-/** Flags and the keys that they stand for; all but the last two on channel http alone. */
+/** Flags and the keys that they stand for; all but the last two on channels http and browser alone. */
 const KEYS = {
   url: "get",
   "expect-status": "status",
@@ -17,6 +17,9 @@ const KEYS = {
   start: "start",
   ready: "ready",
 } as const;
+
+/** What the same flags mean to a page. */
+const ON_PAGES: Readonly<Record<string, string>> = { get: "open", body: "see" };
 
 /** Flags for the outcome of a command, which no scenario has. */
 const OF_COMMANDS = ["expect-exit", "expect-stdout", "expect-stderr"];
@@ -42,7 +45,8 @@ export function scenarioFromFlags(context: Context, channel: Channel): Check | u
       next: [`--check '{ … }' with the keys of a plan file, or --channel cli`],
     });
   const given: Record<string, unknown> = { ...(text === undefined ? {} : mapOf(text, channel)) };
-  for (const [flag, key] of Object.entries(KEYS)) {
+  for (const [flag, answers] of Object.entries(KEYS)) {
+    const key = channel === "browser" ? (ON_PAGES[answers] ?? answers) : answers;
     const value = context.value(flag);
     if (value === undefined) continue;
     if (key in given) throw twice(flag, key);

@@ -26,7 +26,8 @@ export async function runCheck(check: Check, options: CheckOptions): Promise<Che
   if (check.scenario === undefined)
     return { ...(await runCommand(check.run, { ...options, timeoutMs })), report: null, captured: [] };
   const out = makeTempFolder();
-  const job: Job = { check, name: options.name ?? null, cwd: options.cwd, out };
+  const { cwd, root = cwd, name = null } = options;
+  const job: Job = { check, name, cwd, root, out };
   const path = join(out, "job.json");
   writeFileSync(path, JSON.stringify(job), { mode: 0o600 });
   try {

@@ -95,6 +95,13 @@ const STORY: Step[] = [
     json: { goals: [{ id: "G001", title: "Serve" }], ...head },
   },
   {
+    args: [
+      ...["goal", "Show", "--session-id", "s-page", "--channel", "browser", "--start", "node server.js"],
+      ...["--url", "/rows", "--expect-body", "3 rows"],
+    ],
+    json: { goals: [{ id: "G001", title: "Show" }], ...head },
+  },
+  {
     args: ["goal", "Serve", "--session-id", "s-http", "--channel", "http", "--check", "{ start: x, get: y }"],
     exit: 2,
     code: "usage_bad_value",

@@ -75,6 +75,8 @@ test("the package holds the program and its documents, no sources, no tests", ()
     "dist/codex/plugins/proofgate/skills/ulw-loop/SKILL.md",
     "dist/codex/plugins/proofgate/skills/performance-goal/SKILL.md",
     "dist/codex/plugins/proofgate/agents/worker.toml",
+    "dist/channels/driver.mjs",
+    "dist/channels/library.mjs.br",
     "dist/opencode/index.js",
     "dist/opencode/agents/worker.json",
     "dist/opencode/skills/ulw-loop/SKILL.md",
@@ -98,12 +100,13 @@ test("the package holds the program and its documents, no sources, no tests", ()
   expect(
     paths.filter(
       (path) =>
-        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|dist\/(codex|opencode)\/.+|dist\/channels\/(driver|chunk-\w+)\.mjs|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
+        !/^(dist\/(proofgate|chunk-\w+)\.js|dist\/package\.json|dist\/(codex|opencode)\/.+|dist\/channels\/((driver|chunk-\w+)\.mjs|library\.mjs\.br|licenses\/.+)|docs\/[\w-]+\.md|examples\/[\w-]+\.ya?ml|package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(
           path,
         ),
     ),
   ).toEqual([]);
-  expect(packed.unpackedSize).toBeLessThan(6 * 1024 * 1024);
+  // A third of it is the remote control of a browser, packed, once for the package and once for each host.
+  expect(packed.unpackedSize).toBeLessThan(12 * 1024 * 1024);
 });
 
 test("nothing in the package names a folder of the machine it was made on", () => {

@@ -15,6 +15,7 @@ const DRIVES: Readonly<Record<string, () => Promise<Drive>>> = {
   data: async () => (await import("./data/drive.ts")).driveData,
   http: async () => (await import("./http/drive.ts")).driveHttp,
   tmux: async () => (await import("./tmux/drive.ts")).driveTmux,
+  browser: async () => (await import("./browser/drive.ts")).driveBrowser,
 };
 
 async function run(job: Job): Promise<Report> {

@@ -1,6 +1,7 @@
 /** The forms in which a plan file gives the scenarios of the channels that have a driver. Loaded only where a plan is read. */
 import type { z } from "zod";
 import type { Command, Scenario } from "../types.ts";
+import { browserForm } from "./browser/form.ts";
 import { dataForm } from "./data/form.ts";
 import { httpForm } from "./http/form.ts";
 import type { Channel } from "./names.ts";
@@ -27,4 +28,5 @@ export const FORMS: Readonly<Partial<Record<Channel, Form>>> = {
   data: dataForm,
   http: httpForm,
   tmux: tmuxForm,
+  browser: browserForm,
 };

@@ -1,5 +1,6 @@
 /** The channels that a criterion can be observed through, behind one interface. What drives them is another program: see driver.ts. */
 import type { Check, Command } from "../types.ts";
+import { browser } from "./browser/index.ts";
 import { cli } from "./cli.ts";
 import { data } from "./data/index.ts";
 import { http } from "./http/index.ts";
@@ -26,6 +27,6 @@ export const RUNNERS: Readonly<Record<Channel, Runner | null>> = {
   data,
   http,
   tmux,
-  browser: null,
+  browser,
   computer: null,
 };

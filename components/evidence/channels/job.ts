@@ -8,6 +8,8 @@ export interface Job {
   readonly name: string | null;
   /** Absolute; where the programs of the scenario are started. */
   readonly cwd: string;
+  /** Absolute; the repository, or the copy of it that is looked at. */
+  readonly root: string;
   /** Existing folder for the report and what is captured. */
   readonly out: string;
 }
