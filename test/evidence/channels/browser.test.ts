@@ -256,7 +256,10 @@ browserTest(
       "browser",
       "{ serve: ., steps: [{ open: /, see: Here }, { see: never, within: 60s }] }",
     );
-    writeFileSync(join(out, "job.json"), JSON.stringify({ check, cwd: folder, out }));
+    writeFileSync(
+      join(out, "job.json"),
+      JSON.stringify({ check, name: null, cwd: folder, root: folder, out }),
+    );
     const driver = join(import.meta.dir, "../../../components/evidence/channels/driver.ts");
     const run = await runCommand(
       `${process.execPath} ${driver} ${join(out, "job.json")} & for i in $(seq 200); do grep -q 'Here' "$0" && break; sleep 0.1; done; kill -9 $!; echo killed`.replace(
@@ -410,7 +413,10 @@ browserTest(
     cpSync(join(MODULES, "../dist/channels"), join(folder, "copied"), { recursive: true });
     writeFileSync(join(folder, "index.html"), page("<h1>Here</h1>"));
     const check = checkOf("browser", "{ serve: ., open: /, see: Here, a11y: clean }");
-    writeFileSync(join(out, "job.json"), JSON.stringify({ check, cwd: folder, out }));
+    writeFileSync(
+      join(out, "job.json"),
+      JSON.stringify({ check, name: null, cwd: folder, root: folder, out }),
+    );
     const run = await runCommand(["node", join(folder, "copied/driver.mjs"), join(out, "job.json")], {
       cwd: folder,
       timeoutMs: 60_000,
