@@ -93,7 +93,7 @@ const saves = (body: string): string =>
   page(
     `${SAVE}<script>const say = (text) => { out.textContent = text; }; function save() { ${body} }</script>`,
   );
-const click = "{ open: /, see: Editor }, { click: Save, see: Saved, within: 2s }";
+const click = "{ open: /, see: Editor }, { click: Save, see: Saved, within: 3s }";
 
 /** Plays several checks in one browser: starting it takes longer than most of what is done in it. */
 async function inOneBrowser(
@@ -139,48 +139,57 @@ class Quiet extends Stage {
 browserTest(
   "what does not hold is told with what was wanted and what was seen",
   async () => {
-    const cases: readonly (readonly [page: string, steps: string, expectation: string, got: RegExp])[] = [
-      [saves("say('Not today')"), click, "click Save: see", /Not today/],
-      [saves("say('Saved'); console.error('no room')"), click, "console", /^no room \(\/:1\)/],
-      [saves("say('Saved'); missing.call()"), click, "console", /uncaught missing is not defined/],
-      [saves("say('Saved'); fetch('/api/save', { method: 'POST' })"), click, "console", /404 .*\/api\/save/],
+    const cases: readonly (readonly [page: string, steps: string, expectation: RegExp, got: RegExp])[] = [
+      [saves("say('Not today')"), click, /^click Save: see$/, /Not today/],
+      [saves("say('Saved'); console.error('no room')"), click, /^console$/, /^no room \(\/:1\)/],
+      [saves("say('Saved'); missing.call()"), click, /^console$/, /uncaught missing is not defined/],
+      [
+        saves("say('Saved'); fetch('/api/save', { method: 'POST' })"),
+        click,
+        /^console$/,
+        /404 .*\/api\/save/,
+      ],
       [
         saves("say('Saved'); setTimeout(() => say('Could not be saved'), 250)"),
         click,
-        "click Save: still see",
+        /^click Save: (?:still )?see$/,
         /Could not be saved/,
       ],
       [
         saves("say(navigator.webdriver || /Headless/.test(navigator.userAgent) ? 'Saved' : 'Only for you')"),
         click,
-        "click Save: see",
+        /^click Save: see$/,
         /Only for you/,
       ],
       [
         saves("import('https://cdn.example.org/save.js').then(() => say('Saved'), () => {})"),
         click,
-        "click Save: see",
+        /^click Save: see$/,
         /the page asked cdn\.example\.org, and a check reaches nothing but this machine/,
       ],
-      [page(`${SAVE}<button>Save</button>`), click, "click Save", /^2 of them/],
+      [page(`${SAVE}<button>Save</button>`), click, /^click Save$/, /^2 of them/],
       [
         page(`${SAVE}<div style="position:fixed;inset:0">wait</div>`),
         click,
-        "click Save",
+        /^click Save$/,
         /wait<\/div> intercepts pointer events/,
       ],
       [
         page("<h1>Editor</h1><img src='data:,'><input><button></button>"),
         "{ open: /, see: Editor, a11y: { except: [label] } }",
-        "open /: a11y",
+        /^open \/: a11y$/,
         /button-name: .*image-alt: (?!.*\blabel: )/,
       ],
-      [page("<p>Here</p>"), "{ open: /nowhere.html, see: /./ }", "open /nowhere.html: status", /404/],
+      [page("<p>Here</p>"), "{ open: /nowhere.html, see: /./ }", /^open \/nowhere.html: status$/, /404/],
     ];
     const seen = await inOneBrowser(cases.map(([html, steps]) => [html, `{ serve: ., steps: [${steps}] }`]));
     for (const [index, [, , expectation, got]] of cases.entries()) {
       const { verdict, files } = seen[index] ?? {};
-      expect({ index, ...verdict }).toMatchObject({ index, kind: "unmet", expectation });
+      expect({ index, ...verdict }).toMatchObject({
+        index,
+        kind: "unmet",
+        expectation: expect.stringMatching(expectation),
+      });
       expect(verdict?.kind === "unmet" ? verdict.got : "").toMatch(got);
       // The picture is taken, whatever came of it.
       expect(files).toEqual(["browser.png"]);

@@ -37,7 +37,7 @@ export interface BrowserStep {
   readonly act: Act;
   /** What is answered when the page asks (alert, confirm, prompt, leaving). */
   readonly dialog: "accept" | "dismiss";
-  /** Milliseconds for the act, and again for what is expected after it. */
+  /** Milliseconds for the act (but never less than a few seconds), and again for what is expected after it. */
   readonly withinMs: number | null;
   readonly expect: {
     /** Texts that a person can see, or things by their role. */
