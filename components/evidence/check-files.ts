@@ -78,6 +78,8 @@ const INTERPRETERS: Readonly<
   source: { valued: [], inline: [] },
   ".": { valued: [], inline: [] },
   lua: { valued: ["-l"], inline: ["-e"] },
+  wish: { valued: [], inline: [] },
+  tclsh: { valued: [], inline: [] },
   Rscript: { valued: [], inline: ["-e"] },
   bats: { valued: ["-f", "--filter", "-j"], inline: [] },
 };

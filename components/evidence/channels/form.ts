@@ -1,6 +1,7 @@
 /** The forms in which a plan file gives the scenarios of the channels that have a driver. Loaded only where a plan is read. */
 import type { z } from "zod";
 import type { Command, Scenario } from "../types.ts";
+import { computerForm } from "./computer/form.ts";
 import { dataForm } from "./data/form.ts";
 import { httpForm } from "./http/form.ts";
 import type { Channel } from "./names.ts";
@@ -23,6 +24,7 @@ export interface Form {
 }
 
 export const FORMS: Readonly<Partial<Record<Channel, Form>>> = {
+  computer: computerForm,
   data: dataForm,
   http: httpForm,
 };

@@ -1,6 +1,7 @@
 /** The channels that a criterion can be observed through, behind one interface. What drives them is another program: see driver.ts. */
 import type { Check, Command } from "../types.ts";
 import { cli } from "./cli.ts";
+import { computer } from "./computer/index.ts";
 import { data } from "./data/index.ts";
 import { http } from "./http/index.ts";
 import type { Channel } from "./names.ts";
@@ -26,5 +27,5 @@ export const RUNNERS: Readonly<Record<Channel, Runner | null>> = {
   http,
   tmux: null,
   browser: null,
-  computer: null,
+  computer,
 };
