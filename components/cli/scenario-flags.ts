@@ -71,7 +71,7 @@ export function scenarioFromFlags(context: Context, channel: Channel): Check | u
   const check = read.success
     ? readCheck({ check: read.data }, channel, [], (path, message) => {
         problems.push(`${placeOf(path.slice(1))} ${message}`.trim());
-      }).check
+      })
     : null;
   if (check !== null && problems.length === 0) return check;
   throw new Refusal("usage_bad_value", `The check of channel ${channel} is not valid.`, {

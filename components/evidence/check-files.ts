@@ -78,6 +78,8 @@ const INTERPRETERS: Readonly<
   source: { valued: [], inline: [] },
   ".": { valued: [], inline: [] },
   lua: { valued: ["-l"], inline: ["-e"] },
+  wish: { valued: [], inline: [] },
+  tclsh: { valued: [], inline: [] },
   Rscript: { valued: [], inline: ["-e"] },
   bats: { valued: ["-f", "--filter", "-j"], inline: [] },
 };
@@ -150,7 +152,7 @@ export function checkFiles(check: Check, tree: Tree, base: ReadonlySet<string> |
 function examineAll(check: Check, exists: Exists, absolute: Absolute): Examined {
   const found = examine(check, exists, absolute);
   if (check.scenario === undefined) return found;
-  const looks = RUNNERS[check.channel]?.instruments?.(check) ?? [];
+  const looks = RUNNERS[check.channel].instruments?.(check) ?? [];
   return started(
     check,
     found,
@@ -163,7 +165,7 @@ function examineAll(check: Check, exists: Exists, absolute: Absolute): Examined 
  * it is made of, and what it looks with. No suite runs by it.
  */
 function started(check: Check, found: Examined, looks: readonly Examined[]): Examined {
-  const files = RUNNERS[check.channel]?.files?.(check) ?? [];
+  const files = RUNNERS[check.channel].files?.(check) ?? [];
   const own = files.flatMap((file) => relativePath(check.cwd, file) ?? []);
   const isOwn = (path: string): boolean => looksLikeCheck(path);
   const { scripts, named, inspected } = found;

@@ -81,6 +81,7 @@ function missingScript(check: Check, text: string): string | null {
       `^error: Module not found "${path}"`,
       `No such file or directory -- ${path} \\(LoadError\\)`,
       `Could not open input file: ${path}`,
+      `couldn't read file "${path}": no such file`,
       `error: Module not found "file://${path}"`,
       `make: ${path}: No such file or directory`,
       `\\.: (?:can't open|cannot open) '?${path}'?`,

@@ -90,7 +90,7 @@ const ALIKE = new Set(["true", ":", "exit 0", "return 0"]);
  * The honest look-alikes pass: `grep -q x f`, `echo hi | ./prog` or `npm test | tee log` with an expectation on stdout.
  */
 export function vacuous(check: Check): string | null {
-  if (check.scenario !== undefined) return RUNNERS[check.channel]?.fault(check) ?? null;
+  if (check.scenario !== undefined) return RUNNERS[check.channel].fault(check) ?? null;
   const commands = simpleCommands(check.run).filter((command) => command.before !== "$(");
   const { stdout, stderr, json, produces } = check.expect;
   const looks =

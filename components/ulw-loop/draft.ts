@@ -32,8 +32,6 @@ export interface CriterionDraft {
   readonly check: Check | null;
   /** Its run may stand beside others. Absent: it runs alone. */
   readonly parallel?: true;
-  /** Why the check that the plan file gives was not taken over, a sentence. Absent when nothing was left out. */
-  readonly unsupported?: string;
 }
 
 export interface GoalDraft {

@@ -13,15 +13,8 @@ import { type CheckFile, type CriterionFile, checkShape, explain, otherChannelSh
 /** Adds a problem at a place of the file; its line is appended. */
 export type Add = (path: readonly PropertyKey[], message: string, code?: Code) => void;
 
-export interface ReadCheck {
-  readonly check: Check | null;
-  readonly unsupported: string | null;
-}
-
-const NO_CHECK: ReadCheck = { check: null, unsupported: null };
-
 /**
- * The check of one criterion, and why it was left out where it was.
+ * The check of one criterion; null where it has none, or one that is wrong.
  * @param path place of the criterion in the file
  */
 export function readCheck(
@@ -29,33 +22,26 @@ export function readCheck(
   channel: Channel,
   path: readonly PropertyKey[],
   add: Add,
-): ReadCheck {
+): Check | null {
   const at = [...path, "check"];
   const given = criterion.check;
   const has = (shape: object): string[] =>
     Object.keys(shape).filter((key) => given !== undefined && key in given);
-  const form = FORMS[channel];
   if (channel !== "cli" && channel !== "data") {
     // Without a check it is claimed, or a draft until it has one (design: levels).
-    if (given === undefined && (form !== undefined || channel === "browser" || channel === "computer"))
-      return NO_CHECK;
-    if (given?.run !== undefined && !form?.keys.includes("run")) {
+    if (given === undefined) return null;
+    if (given.run !== undefined) {
       add(at, `a check with run belongs to channel cli or data, not ${channel}`);
-      return NO_CHECK;
+      return null;
     }
-    if (form !== undefined) return formed(form, criterion, channel, path, add);
-    const instead =
-      channel === "browser" || channel === "computer"
-        ? "its check is not run, and the criterion is claimed with an artifact"
-        : "the criterion stays a draft until it has channel cli and a check with run";
-    return { check: null, unsupported: `channel ${channel} has no runner in this version: ${instead}` };
+    return formed(FORMS[channel], criterion, channel, path, add);
   }
   if (given === undefined) {
     add(path, "check is missing: give one, like check: { run: npm test }");
-    return NO_CHECK;
+    return null;
   }
-  if (form?.keys.some((key) => key in given && !(key in checkShape)))
-    return formed(form, criterion, channel, path, add);
+  if (channel === "data" && FORMS.data.keys.some((key) => key in given && !(key in checkShape)))
+    return formed(FORMS.data, criterion, channel, path, add);
   const foreign = has(otherChannelShape);
   if (foreign.length > 0) {
     const channels = Object.entries(FORMS)
@@ -65,16 +51,16 @@ export function readCheck(
       at,
       `${foreign.join(", ")} belong${foreign.length === 1 ? "s" : ""} to another channel: say channel: ${channels.join(" or ") || "http"}, or give run`,
     );
-    return NO_CHECK;
+    return null;
   }
   const { run } = given;
   if (run === undefined) {
     add(at, `run is missing; keys are ${Object.keys(checkShape).join(", ")}`);
-    return NO_CHECK;
+    return null;
   }
   if (criterion.covers !== undefined && given.covers !== undefined)
     add([...path, "covers"], "is given twice, here and in check");
-  return { check: makeOne(given, run, channel, criterion.covers, at, add), unsupported: null };
+  return makeOne(given, run, channel, criterion.covers, at, add);
 }
 
 /** A check whose keys the channel reads itself. */
@@ -84,7 +70,7 @@ function formed(
   channel: Channel,
   path: readonly PropertyKey[],
   add: Add,
-): ReadCheck {
+): Check | null {
   const at = [...path, "check"];
   const given = criterion.check ?? {};
   if (criterion.covers !== undefined && given.covers !== undefined)
@@ -94,10 +80,10 @@ function formed(
     for (const issue of read.error.issues)
       for (const one of explain(issue, ([outer]) => form.inner?.[String(outer)] ?? form.keys))
         add([...at, ...one.path], one.message);
-    return NO_CHECK;
+    return null;
   }
   const { run, scenario } = read.data;
-  return { check: makeOne(given, run, channel, criterion.covers, at, add, scenario), unsupported: null };
+  return makeOne(given, run, channel, criterion.covers, at, add, scenario);
 }
 
 function makeOne(

@@ -213,7 +213,7 @@ function readCriterion(
   const evidence = criterion.evidence;
   if (evidence !== undefined && leaves(evidence))
     add([...path, "evidence"], "must stay inside the state folder");
-  const { check, unsupported } = readCheck(criterion, channel, path, add);
+  const check = readCheck(criterion, channel, path, add);
   return {
     classes: [...new Set(classes)],
     scenario,
@@ -223,6 +223,5 @@ function readCriterion(
     expectedEvidence: evidence ?? null,
     check,
     ...((criterion.parallel ?? together) ? { parallel: true as const } : {}),
-    ...(unsupported === null ? {} : { unsupported }),
   };
 }

@@ -12,6 +12,7 @@ import { Stage, Stop } from "./stage.ts";
 
 /** Each is loaded when it is needed: one of them is a browser's remote control. */
 const DRIVES: Readonly<Record<string, () => Promise<Drive>>> = {
+  computer: async () => (await import("./computer/drive.ts")).driveComputer,
   data: async () => (await import("./data/drive.ts")).driveData,
   http: async () => (await import("./http/drive.ts")).driveHttp,
   tmux: async () => (await import("./tmux/drive.ts")).driveTmux,

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { Command, Scenario } from "../types.ts";
 import { browserForm } from "./browser/form.ts";
+import { computerForm } from "./computer/form.ts";
 import { dataForm } from "./data/form.ts";
 import { httpForm } from "./http/form.ts";
 import type { Channel } from "./names.ts";
@@ -24,7 +25,9 @@ export interface Form {
   readonly schema: z.ZodType<Formed>;
 }
 
-export const FORMS: Readonly<Partial<Record<Channel, Form>>> = {
+/** Every channel but `cli`: a command alone needs no form of its own. */
+export const FORMS: Readonly<Record<Exclude<Channel, "cli">, Form>> = {
+  computer: computerForm,
   data: dataForm,
   http: httpForm,
   tmux: tmuxForm,

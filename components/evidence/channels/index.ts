@@ -2,6 +2,7 @@
 import type { Check, Command } from "../types.ts";
 import { browser } from "./browser/index.ts";
 import { cli } from "./cli.ts";
+import { computer } from "./computer/index.ts";
 import { data } from "./data/index.ts";
 import { http } from "./http/index.ts";
 import type { Channel } from "./names.ts";
@@ -21,12 +22,12 @@ export interface Runner {
   instruments?(check: Check): readonly Command[];
 }
 
-/** Null: known, but without a runner in this version, so that its criteria stay drafts or claims. */
-export const RUNNERS: Readonly<Record<Channel, Runner | null>> = {
+/** Every channel: one that is missing here is a type error. */
+export const RUNNERS: Readonly<Record<Channel, Runner>> = {
   cli,
   data,
   http,
   tmux,
   browser,
-  computer: null,
+  computer,
 };

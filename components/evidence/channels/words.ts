@@ -5,6 +5,6 @@ import { RUNNERS } from "./index.ts";
 
 /** The command as a person would type it, or what the channel's scenario does. */
 export function describeCheck(check: Check): string {
-  const words = check.scenario === undefined ? undefined : RUNNERS[check.channel]?.words?.(check);
+  const words = check.scenario === undefined ? undefined : RUNNERS[check.channel].words?.(check);
   return words ?? describeCommand(check);
 }
