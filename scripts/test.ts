@@ -86,6 +86,14 @@ const head = /<testsuites[^>]*>/.exec(report)?.[0] ?? "";
 const figure = (name: string): number => Number(new RegExp(`${name}="(\\d+)"`).exec(head)?.[1] ?? 0);
 const [total, failed, skipped] = [figure("tests"), figure("failures"), figure("skipped")];
 
+/** Where the time of a run goes: the files that took longest, each in the whole of it. */
+const files = [...report.matchAll(/<testsuite name="([^"]+\.test\.ts)"[^>]*? time="([\d.]+)"/g)]
+  .map(([, name = "", seconds = "0"]) => ({ name, seconds: Number(seconds) }))
+  .sort((a, b) => b.seconds - a.seconds);
+console.log("\nslowest files:");
+for (const { name, seconds } of files.slice(0, 12))
+  console.log(`  ${seconds.toFixed(0).padStart(4)} s  ${name}`);
+
 console.log(`\n${total - failed - skipped} passed, ${failed} failed, ${skipped} skipped`);
 await rm(scratch, { recursive: true, force: true });
 process.exit(good && tested && total > 0 && failed === 0 ? 0 : 1);
