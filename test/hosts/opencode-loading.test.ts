@@ -52,8 +52,6 @@ async function loaded(
 ): Promise<GatedOpenCode> {
   const one = await gatedOpenCode({ ...FILES, ...files }, { config: { plugin } });
   made.push(one);
-  // A user who names the plugin and does nothing else has no program of ours on PATH.
-  rmSync(join(one.home.path, "bin", "proofgate"));
   return one;
 }
 

@@ -27,6 +27,7 @@ export async function openCodeMissing(): Promise<string | null> {
 }
 
 /**
+ * A user who has named the plugin in the configuration, and installed nothing else of ours.
  * @param modelUrl where the model is
  * @param config of the host, beside what a run needs
  * @param state folder of programs' state, where it is not the home's own
@@ -54,7 +55,6 @@ export async function makeOpenCodeHome(
     await writeFile(join(settings, name), JSON.stringify(content));
   await mkdir(join(path, "bin"));
   await mkdir(join(path, "tmp"));
-  await symlink(join(DIST, "proofgate.js"), join(path, "bin", "proofgate"));
   const rg = await ripgrep();
   if (rg !== null) await symlink(rg, join(path, "bin", "rg"));
   return {
