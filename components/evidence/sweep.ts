@@ -37,7 +37,8 @@ export async function sweep(run: RunMark): Promise<{ ended: string[]; alive: str
     const deadline = Date.now() + grace;
     while (left.length > 0 && Date.now() < deadline) {
       const fresh = left.filter(({ pid }) => !(signal === "SIGTERM" ? seen : killed).has(pid));
-      for (const { pid, command } of left) seen.set(pid, command);
+      // The first word counts: what is about to end has only its name left.
+      for (const { pid, command } of left) if (!seen.has(pid)) seen.set(pid, command);
       // Asked once to end. A stopped process would never see the request.
       if (signal === "SIGTERM") for (const { pid } of fresh) for (const one of ASK) send(pid, one);
       else {
