@@ -53,6 +53,8 @@ export async function makeOpenCodeHome(
   };
   for (const [name, content] of Object.entries(files))
     await writeFile(join(settings, name), JSON.stringify(content));
+  // The catalogue of the world's models, which the host goes through for each folder that it works in: it takes most of a start.
+  await writeFile(env.OPENCODE_MODELS_PATH, "{}");
   await mkdir(join(path, "bin"));
   await mkdir(join(path, "tmp"));
   const rg = await ripgrep();
@@ -108,6 +110,7 @@ function envOf(home: string, state: string) {
     OPENCODE_DISABLE_DEFAULT_PLUGINS: "1",
     OPENCODE_DISABLE_LSP_DOWNLOAD: "1",
     OPENCODE_DISABLE_MODELS_FETCH: "1",
+    OPENCODE_MODELS_PATH: join(home, "models.json"),
     OPENCODE_DISABLE_SHARE: "1",
     GIT_CONFIG_NOSYSTEM: "1",
     HOME: home,
