@@ -34,7 +34,9 @@ export function watchPeak(apparatus: string): Watch | null {
     for (const pid of there) {
       // Ours becomes the run's when it starts the program in its place; the other way round never.
       if (!own.has(pid)) {
-        if (argumentsOf(pid).includes(apparatus)) continue;
+        const words = argumentsOf(pid);
+        // None are told of a process that is just being made another program: it may be ours still.
+        if (words === "" || words.includes(apparatus)) continue;
         own.add(pid);
       }
       const memory = memoryOf(pid);
