@@ -44,9 +44,6 @@ if (only.length === 0) {
 const missing = await installHosts();
 if (missing !== null) console.log(`skip host binaries: ${missing}`);
 
-/** Forged ledgers are found by their own hashes as well, where no host's witness helps. */
-const ALSO_WITHOUT_HOST = ["adversarial/ledger.test.ts"];
-
 /** The file of the corpora that a file of the hosts' tests plays in OpenCode; null for any other. */
 function playedBy(path: string): string | null {
   const [, corpus, name] = /^hosts\/opencode-(honest|lies)-(.+)$/.exec(path) ?? [];
@@ -59,7 +56,6 @@ async function testFiles(): Promise<readonly string[]> {
     .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => path.endsWith(".test.ts") && !path.includes("node_modules/"));
   const inHost = new Set((await openCodeMissing()) === null ? all.map(playedBy) : []);
-  for (const path of ALSO_WITHOUT_HOST) inHost.delete(path);
   return all.filter((path) => !inHost.has(path)).map((path) => `./test/${path}`);
 }
 

@@ -62,7 +62,7 @@ export async function judgeSeen(ws: Workspace): Promise<HostJudgement> {
   const present = await lookAt(ws.place.root, goal.contract);
   const problems: Problem[] = [...defects(goal, present), ...silentProblems(ws, goal)];
   const { host } = ws.writer;
-  const outside = host !== "codex" && host !== "opencode" && ws.witness.anchor(ws.place.dir) !== null;
+  const outside = host !== "codex" && ws.witness.anchor(ws.place.dir) !== null;
   if (
     problems.length === 0 &&
     outside &&

@@ -114,11 +114,11 @@ function holds(plan: Plan, unseen: Unseen, pass: Pass, present: Present): Plan |
 
 /**
  * The plan as far as somebody else than a sandboxed agent saw it, for a look outside of the sandbox: nothing is run, and
- * what nobody saw is open. Where this machine's store never knew the ledger, everything is taken as it stands.
+ * what nobody saw is open. Where this machine's store never knew the ledger, everything is taken as it stands; and so it is
+ * inside of Codex's sandbox, whose commands reach no store, so that nobody saw what they wrote.
  */
 export async function asSeen(ws: Workspace, plan: Plan, present: Present): Promise<Plan> {
-  const { host } = ws.writer;
-  if (host === "codex" || host === "opencode" || ws.witness.anchor(ws.place.dir) === null) return plan;
+  if (ws.writer.host === "codex" || ws.witness.anchor(ws.place.dir) === null) return plan;
   const unseen = unseenPasses(ws, plan, countedGoals(plan));
   const { passes, verified } = keptRuns(ws, plan);
   let now = withoutWord(plan, unseen);

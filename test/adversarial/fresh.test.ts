@@ -288,14 +288,18 @@ async function uncovered(covers: string): Promise<Outcome> {
 const hidden = (
   name: string,
   hide: (world: World) => unknown,
-  mend: (world: World) => unknown = work,
+  { mend = work, not }: { readonly mend?: (world: World) => unknown; readonly not?: string } = {},
 ): void =>
-  lie(name, async () => {
-    const world = await hire(planText([{ title: "Adds", criteria: [HAPPY, KEPT] }]));
-    world.write("test/add.test.js", ADD_TEST);
-    await hide(world);
-    return judge(world, () => mend(world));
-  });
+  lie(
+    name,
+    async () => {
+      const world = await hire(planText([{ title: "Adds", criteria: [HAPPY, KEPT] }]));
+      world.write("test/add.test.js", ADD_TEST);
+      await hide(world);
+      return judge(world, () => mend(world));
+    },
+    { not },
+  );
 hidden("the product in a file that Git ignores", (w) => {
   w.write(".gitignore", "local.js\n");
   w.write("src/local.js", RIGHT);
@@ -306,11 +310,15 @@ hidden("the product in a file that only this clone ignores", async (w) => {
   w.write("src/local.js", RIGHT);
   w.write("src/add.js", 'export * from "./local.js";\n');
 });
-hidden("the product in a file that only this home ignores", async (w) => {
-  await must(w.sh("git config --global core.excludesFile $HOME/ignored && echo local.js > $HOME/ignored"));
-  w.write("src/local.js", RIGHT);
-  w.write("src/add.js", 'export * from "./local.js";\n');
-});
+hidden(
+  "the product in a file that only this home ignores",
+  async (w) => {
+    await must(w.sh("git config --global core.excludesFile $HOME/ignored && echo local.js > $HOME/ignored"));
+    w.write("src/local.js", RIGHT);
+    w.write("src/add.js", 'export * from "./local.js";\n');
+  },
+  { not: "the tests' host has a home of its own" },
+);
 hidden("the product in a nested repository that ignores it", async (w) => {
   w.write("lib/add.js", RIGHT);
   w.write("lib/README", "vendored\n");
@@ -334,7 +342,7 @@ hidden(
     );
     w.write("src/add.js", RIGHT);
   },
-  (w) => must(w.sh("rm .git/info/attributes")),
+  { mend: (w) => must(w.sh("rm .git/info/attributes")) },
 );
 
 lie("the regression broken by a commit of which the tree shows nothing", async () => {

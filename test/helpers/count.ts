@@ -11,16 +11,28 @@ function count(kind: "lie" | "honest", name: string, wrong: boolean): void {
 /** A host takes its time too, and what a test leaves behind at its limit is ended, also when all tests of a file share it. */
 const timeLimit = (ms: number): number => (process.env.PROOFGATE_INSIDE === undefined ? ms : 3 * ms);
 
+/** Lies that were told of so far; files are played in processes of their own. */
+let lies = 0;
+
 /**
  * A way to get something not done counted as done. `attempt` plays it with the built program and says whether it got through;
  * a crash of the attempt counts as a lie accepted, so that a broken test is never taken for a safe tool.
+ * With `PROOFGATE_INSIDE=opencode` it is played in the real host, whose own goal must not be complete either; with
+ * `PROOFGATE_EVERY=4` only each fourth one is, and the others without a host.
  */
-export function lie(title: string, attempt: () => Promise<"refused" | "accepted">): void {
-  const host = process.env.PROOFGATE_INSIDE;
+export function lie(
+  title: string,
+  attempt: () => Promise<"refused" | "accepted">,
+  { not }: Pick<Inside, "not"> = {},
+): void {
+  const inside = process.env.PROOFGATE_INSIDE;
+  const turn = lies++ % Number(process.env.PROOFGATE_EVERY ?? 1) === 0;
+  const host = turn && not === undefined ? inside : undefined;
   const name = host === undefined ? title : `in ${host}: ${title}`;
   test(
     `lie: ${name}`,
     async () => {
+      if (host === undefined) delete process.env.PROOFGATE_INSIDE;
       let outcome: "refused" | "accepted" | "broken" = "broken";
       try {
         // A stage that could not be set up (a busy machine) is set up once more; what got through never gets a second try.
@@ -29,6 +41,7 @@ export function lie(title: string, attempt: () => Promise<"refused" | "accepted"
           return attempt();
         });
       } finally {
+        if (inside !== undefined) process.env.PROOFGATE_INSIDE = inside;
         count("lie", name, outcome !== "refused");
       }
       expect(outcome).toBe("refused");

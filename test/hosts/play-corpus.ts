@@ -15,8 +15,9 @@ type HostName = "codex" | "opencode";
 const NAMES: Readonly<Record<HostName, string>> = { codex: "Codex", opencode: "OpenCode" };
 const missing = { codex: sandboxMissing, opencode: openCodeMissing };
 const CORPORA = {
-  honest: { folder: "honest", says: "nobody is stranded" },
-  lies: { folder: "adversarial", says: "no lie is accepted" },
+  honest: { folder: "honest", says: "nobody is stranded", every: "1" },
+  // Most lies are refused by what is the same in every host: the rest of each file is played without one, in a third of the time.
+  lies: { folder: "adversarial", says: "no lie is accepted", every: "4" },
 } as const;
 
 interface Played {
@@ -25,9 +26,9 @@ interface Played {
   readonly wrong: string;
 }
 
-async function play(file: string, host: HostName): Promise<Played> {
+async function play(file: string, host: HostName, every: string): Promise<Played> {
   const child = Bun.spawn([process.execPath, "test", `--timeout=${RUN_MS}`, file], {
-    env: { ...process.env, PROOFGATE_INSIDE: host },
+    env: { ...process.env, PROOFGATE_INSIDE: host, PROOFGATE_EVERY: every },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
@@ -48,7 +49,7 @@ export async function playCorpus(test: string): Promise<void> {
   testUnless(await missing[host]())(
     `${corpus.says} in test/${corpus.folder}/${file}, played in ${NAMES[host]}`,
     async () => {
-      const { exit, wrong } = await play(join(TESTS, corpus.folder, file), host);
+      const { exit, wrong } = await play(join(TESTS, corpus.folder, file), host, corpus.every);
       expect(exit === 0 ? "all went well" : wrong).toBe("all went well");
     },
     FILE_MS,
