@@ -15,7 +15,7 @@ import { type BenchWorld, makeRepo, writeState } from "./state.ts";
 import type { Row } from "./table.ts";
 
 const SECTION = "In OpenCode";
-const ROUNDS = 9;
+const ROUNDS = 7;
 const WARM_UP = 2;
 const STARTS = 5;
 /** Tool calls in one turn. */
@@ -29,6 +29,8 @@ interface Turn {
   readonly call: number;
   /** From the model's last word until the host rests. */
   readonly end: number;
+  /** In the plugin's hooks for each tool call, by the host's own clock; null without the plugin. */
+  readonly hooks: number | null;
 }
 
 /** One host, in one repository. */
@@ -46,9 +48,9 @@ export async function openCode(world: BenchWorld, plugin: string): Promise<reado
   await writeState(planned, 10, 40);
   const hosts = {
     bareWithout: await host(bare, []),
-    bareWith: await host(bare, [plugin]),
+    bareWith: await host(bare, [timed(world, plugin)]),
     plannedWithout: await host(planned, []),
-    plannedWith: await host(planned, [plugin], "proofgate ulw-loop complete-goals"),
+    plannedWith: await host(planned, [timed(world, plugin)], "proofgate ulw-loop complete-goals"),
   };
   const names = Object.keys(hosts) as (keyof typeof hosts)[];
   const rounds: Record<keyof typeof hosts, Turn>[] = [];
@@ -81,16 +83,54 @@ export async function openCode(world: BenchWorld, plugin: string): Promise<reado
       detail: `${ratio.toFixed(2)} × the host's own ${median(rounds.map((round) => ms(round[without]))).toFixed(0)} ms`,
     };
   };
+  const inHooks = (what: string, name: keyof typeof hosts, budget?: Row["budget"]): Row => ({
+    section: SECTION,
+    what: `${what}: in the plugin's hooks`,
+    value: median(rounds.map((round) => round[name].hooks ?? Number.NaN)),
+    unit: "ms",
+    ...(budget === undefined ? {} : { budget }),
+    detail: "those that the host waits for, by its own clock",
+  });
   const early = { at: "most", value: 3 } as const;
   const call = (turn: Turn): number => turn.call;
-  const around = ({ begin, end }: Turn): number => begin + end;
   return [
-    row("a tool call, no state", "bareWithout", "bareWith", call, early),
+    inHooks("a tool call, no state", "bareWith", early),
+    row("a tool call, no state", "bareWithout", "bareWith", call),
+    inHooks("a tool call, the session's own plan", "plannedWith"),
     row("a tool call, the session's own plan", "plannedWithout", "plannedWith", call),
-    row("a turn, no state", "bareWithout", "bareWith", around, early),
+    row("a turn, no state", "bareWithout", "bareWith", ({ begin, end }) => begin + end),
     row("a turn's beginning, the session's own plan", "plannedWithout", "plannedWith", ({ begin }) => begin),
     await loading(plugin),
   ];
+}
+
+/** Where the probes write what they counted: milliseconds in hooks so far. */
+const TOLD = "PROOFGATE_BENCH_HOOKS";
+
+/** A plugin that is ours with a clock around each hook. @returns its path */
+function timed(world: BenchWorld, plugin: string): string {
+  const probe = join(world.base, "timed.js");
+  writeFileSync(
+    probe,
+    `import { writeFileSync } from "node:fs";
+import plugin from ${JSON.stringify(join(plugin, "index.js"))};
+let ms = 0;
+const clocked = (hook) => async (...args) => {
+  const from = performance.now();
+  try { return await hook(...args); } finally { ms += performance.now() - from; }
+};
+export default { id: "timed", server: async (input, options) => {
+  const hooks = await plugin.server(input, options);
+  for (const [name, hook] of Object.entries(hooks))
+    if (typeof hook === "function" && !["event", "experimental.text.complete"].includes(name)) hooks[name] = clocked(hook);
+  const before = hooks["tool.execute.before"];
+  // The end of a turn is none of a tool call's: what was counted is told when the last call is over.
+  hooks["tool.execute.before"] = async (...args) => { await before(...args); writeFileSync(process.env.${TOLD}, String(ms)); };
+  return hooks;
+} };
+`,
+  );
+  return probe;
 }
 
 /** @param first a shell line of the agent's, before anything is measured */
@@ -98,15 +138,21 @@ async function host(repo: string, plugins: readonly string[], first?: string): P
   let left: readonly string[] = [];
   let asked: number[] = [];
   let said = 0;
+  let atFirst = 0;
   const model = await startScriptedChat(() => {
     asked.push(performance.now());
+    // One call is over, and what it and the turn's beginning took is told.
+    if (asked.length === 2 && plugins.length > 0) atFirst = inHooks();
     const [command, ...rest] = left;
     left = rest;
     if (command !== undefined) return { call: "bash", args: { command, description: "a step" } };
     said = performance.now();
     return { say: "done" };
   });
-  const home = await makeOpenCodeHome(model.url, { plugin: plugins });
+  const made = await makeOpenCodeHome(model.url, { plugin: plugins });
+  const counted = join(made.path, "in-hooks");
+  const home = { ...made, env: { ...made.env, [TOLD]: counted } };
+  const inHooks = (): number => Number(readFileSync(counted, "utf8"));
   const server = startOpenCode(home, ["serve", "--hostname", "127.0.0.1", "--port", "0"], home.path);
   const [, url = ""] = await server.printed(/listening on (http:\S+)/);
   const post = async (path: string, body: unknown): Promise<unknown> => {
@@ -124,8 +170,11 @@ async function host(repo: string, plugins: readonly string[], first?: string): P
     const begun = performance.now();
     await post(`/session/${id}/message`, { parts: [{ type: "text", text: "do it" }] });
     const over = performance.now();
+    // From the first call to the last one.
+    const hooks =
+      plugins.length === 0 || commands.length < 2 ? null : (inHooks() - atFirst) / (commands.length - 1);
     const gaps = asked.slice(1, commands.length + 1).map((at, index) => at - (asked[index] ?? at));
-    return { begin: (asked[0] ?? over) - begun, call: median(gaps), end: over - said };
+    return { begin: (asked[0] ?? over) - begun, call: median(gaps), end: over - said, hooks };
   };
   if (first !== undefined) await turn([first]);
   return {
