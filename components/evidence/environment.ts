@@ -50,6 +50,8 @@ const ASKING = new Set([
   "PROOFGATE_HOST",
   "PROOFGATE_PROGRAMS",
 ]);
+/** How the folder is called that OpenCode's plugin adds to PATH (plugin/opencode/programs.ts). */
+const PROGRAMS = /[/\\](?:path|opencode-path-[0-9a-f]{32})$/;
 /** Settings of npm and Yarn that put other code, or none, in the place of a script; npm takes any mix of capitals. */
 const NPM_LOADING =
   /^(?:npm_config_|yarn_)_*(?:script[_-]shell|shell|node[_-]options|ignore[_-]scripts|if[_-]present|dry[_-]run|workspaces?|yarn[_-]path|rc[_-]filename|plugins)$/i;
@@ -99,7 +101,9 @@ export function cleanEnvironment(
     } else env[name] = value;
   }
   if (env.PATH !== undefined) {
-    const entries = env.PATH.split(delimiter).filter((entry) => entry !== source.PROOFGATE_PROGRAMS);
+    const { PROOFGATE_PROGRAMS: ours = "" } = source;
+    // By its name as well: an agent that names the system's own folder there would leave a fake program the only one.
+    const entries = env.PATH.split(delimiter).filter((entry) => entry !== ours || !PROGRAMS.test(ours));
     env.PATH = orderedPath(entries.join(delimiter), root);
   }
   return { env, dropped: dropped.sort() };

@@ -196,6 +196,11 @@ test("no check is told who is asking, nor finds on PATH what a host's plugin put
   expect(dropped).toEqual([]);
 });
 
+test("nobody takes the system's programs off PATH by calling them a plugin's, so that a fake is the only one", () => {
+  const PATH = "/usr/bin:/bin";
+  expect(cleanEnvironment({ PATH, PROOFGATE_PROGRAMS: "/usr/bin" }, null).env).toEqual({ PATH });
+});
+
 test("a fake program put first on PATH does not shadow the real one; a tool found only there still works", async () => {
   const folder = tempFolder();
   const fake = join(folder, "fake");
