@@ -6,7 +6,7 @@
  */
 
 import * as fs from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { errno, fromSystem, Refusal } from "../../components/errors.ts";
 import { removeEmpty, removeFileIf, textIf } from "./files.ts";
 import type { Spots } from "./spots.ts";
@@ -39,6 +39,7 @@ export async function inTurn<T>(spots: Place, act: () => Promise<T>): Promise<T>
     return await act();
   } finally {
     held = null;
+    sweep(spots.turn);
     removeFileIf(spots.turn);
     // They bear our name, and an installer that was ended in the middle may have left them empty.
     removeEmpty(dirname(spots.turn));
@@ -57,6 +58,14 @@ function written(path: string, host: number | null): string {
   const own = `${path}.${process.pid}`;
   fs.writeFileSync(own, JSON.stringify({ pid: process.pid, host } satisfies Turn), { mode: 0o600 });
   return own;
+}
+
+/** Takes away what installers that are dead left between writing a note and putting it in place. For the one whose turn it is. */
+function sweep(turn: string): void {
+  const notes = `${basename(turn)}.`;
+  const all = fs.existsSync(dirname(turn)) ? fs.readdirSync(dirname(turn)) : [];
+  for (const name of all.filter((name) => name.startsWith(notes)))
+    if (!alive(Number.parseInt(name.slice(notes.length), 10))) removeFileIf(join(dirname(turn), name));
 }
 
 async function take(spots: Place): Promise<void> {

@@ -227,6 +227,21 @@ describe("uninstall", () => {
     expect(home.read(CONFIG)).toBe(mine);
   });
 
+  test("what one that was ended by force left of its turn goes with the next; a living one's stays", async () => {
+    const home = await homeWith(CRLF);
+    const before = everything(home.home);
+    const left = "home/state/proofgate/install/install.turn.";
+    const dead = Bun.spawn(["true"]);
+    await dead.exited;
+    for (const whose of [`${dead.pid}`, `${dead.pid}.dead`, `${process.pid}`]) home.write(left + whose, "{}");
+    await install(home);
+    await uninstall(home);
+    expect(readdirSync(home.state)).toEqual([`install.turn.${process.pid}`]);
+    rmSync(join(home.base, left + process.pid));
+    await uninstall(home);
+    expect(everything(home.home)).toEqual(before);
+  });
+
   for (const killAfterMs of [60, 90, 120, 160, 220])
     test(`ended by force after ${killAfterMs} ms: installing completes it, uninstalling leaves no trace`, async () => {
       const home = await homeWith(CRLF);
