@@ -35,7 +35,7 @@ export async function checkOut(
     ["read-tree", "-u", "--reset", "commit" in source ? source.commit : (source.tree.treeHash ?? "")],
     {
       cwd: dir,
-      config: [...(await checkoutSettings(root)), "advice.detachedHead=false"],
+      config: [...(await checkoutSettings(root, folders)), "advice.detachedHead=false"],
     },
   );
   return placeNested(root, dir, source, today);
@@ -72,12 +72,18 @@ function makeRepository(
   if (existsSync(lfs)) symlinkSync(lfs, join(own, "lfs"));
 }
 
-async function checkoutSettings(root: string): Promise<string[]> {
+/** What Git read last out of a repository's settings: one proof makes several folders, with the same ones. */
+let lastSettings: { readonly of: string; readonly found: readonly string[] } | null = null;
+
+async function checkoutSettings(root: string, folders: GitFolders): Promise<readonly string[]> {
+  const of = `${root}\n${readOr(join(folders.commonDir, "config"), "")}`;
+  if (lastSettings?.of === of) return lastSettings.found;
+  // Of this one file: what it includes is not followed.
   const answer = await git(["config", "-z", "--local", "--get-regexp", "^(core|filter)\\."], {
     cwd: root,
     allowFail: true,
   });
-  return answer.stdout.split("\0").flatMap((record) => {
+  const found = answer.stdout.split("\0").flatMap((record) => {
     const [name = "", ...rest] = record.split("\n");
     const value = rest.join("\n");
     // Of programs only what `git lfs install` writes: this may run outside the sandbox that the settings were written in.
@@ -86,6 +92,8 @@ async function checkoutSettings(root: string): Promise<string[]> {
       : name === "filter.lfs.required";
     return CHECKOUT_SETTINGS.includes(name.toLowerCase()) || lfs ? [`${name}=${value}`] : [];
   });
+  lastSettings = { of, found };
+  return found;
 }
 
 /**

@@ -29,16 +29,20 @@ export interface LiveTree extends Tree {
  * @throws Refusal `git_failed`; `git_missing`; `io_error` for more than 50,000 files outside Git
  */
 export async function fingerprint(root: string): Promise<Tree> {
-  const tree = await fingerprintLive(root);
+  const tree = await take(root, false);
   tree.dispose();
   return { id: tree.id, files: tree.files };
 }
 
 /** The same with the new objects kept until `dispose`. */
-export async function fingerprintLive(root: string): Promise<LiveTree> {
+export function fingerprintLive(root: string): Promise<LiveTree> {
+  return take(root, true);
+}
+
+async function take(root: string, withObjects: boolean): Promise<LiveTree> {
   if (gitFolders(root) === null)
     return { ...walkTree(root), treeHash: null, objects: null, outside: [], dispose: () => {} };
-  return withNested(root, await fingerprintGit(root));
+  return withNested(root, await fingerprintGit(root, { withObjects }));
 }
 
 /** Runs `use` on a live tree and takes its objects away afterwards. */

@@ -34,7 +34,8 @@ export async function foreignFilters(
   return found;
 }
 
-function configFiles({ commonDir, gitDir }: GitFolders): string[] {
+/** The files that Git reads its settings from, as far as they are in their usual places. */
+export function configFiles({ commonDir, gitDir }: GitFolders): string[] {
   const home = process.env.HOME ?? homedir();
   return [
     join(commonDir, "config"),

@@ -1,22 +1,13 @@
 /** Writes the working tree as a Git tree, with an index and an object folder of its own: `.git` is only read. */
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { constants, copyFileSync, existsSync, mkdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Refusal } from "../errors.ts";
-import { type GitResult, git } from "./git.ts";
+import { type GitResult, type GitStep, git, gitInTurn } from "./git.ts";
 import { foreignFilters } from "./git-filters.ts";
 import { type GitFolders, gitFolders } from "./git-folders.ts";
 import { type Entry, GITLINK, LISTING, parseEntries, utf8 } from "./index-entries.ts";
-import { sift } from "./sift.ts";
+import { lookOf, rememberLook, sameAsLast } from "./last-look.ts";
+import { type Sifted, sift } from "./sift.ts";
 import { makeTempFolder, removeTempFolder } from "./temp-folder.ts";
 
 export interface GitTree {
@@ -46,19 +37,31 @@ const SETTINGS = [
 ];
 
 /** @throws Refusal `git_failed`, `git_missing` */
-export async function fingerprintGit(root: string): Promise<GitTree> {
+export async function fingerprintGit(
+  root: string,
+  { withObjects }: { readonly withObjects: boolean },
+): Promise<GitTree> {
   const folders = gitFolders(root);
   if (folders === null) throw noRepository(root);
   const temp = makeTempFolder();
   try {
-    return await writeTree(root, folders, temp);
+    return await writeTree(root, folders, temp, withObjects);
   } catch (error) {
     removeTempFolder(temp);
     throw error;
   }
 }
 
-async function writeTree(root: string, folders: GitFolders, temp: string): Promise<GitTree> {
+/** Runs Git commands on the copied index, one after another. @returns what they printed, together */
+type Run = (...steps: readonly GitStep[]) => Promise<GitResult>;
+
+async function writeTree(
+  root: string,
+  folders: GitFolders,
+  temp: string,
+  withObjects: boolean,
+): Promise<GitTree> {
+  const beganMs = Date.now();
   const index = join(temp, "index");
   const objects = join(temp, "objects");
   mkdirSync(objects);
@@ -73,51 +76,20 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
     GIT_OBJECT_DIRECTORY: objects,
     GIT_ALTERNATE_OBJECT_DIRECTORIES: alternates(folders),
   };
-  const run = (args: readonly string[], stdinFd?: number): Promise<GitResult> =>
-    git(args, {
-      cwd: root,
-      config: SETTINGS,
-      stdinFd,
-      env,
-      ...(filters.size > 0 ? { startsFilters: [temp] } : {}),
-    });
+  const startsFilters = filters.size > 0 ? { startsFilters: [temp] } : {};
+  const run: Run = (...steps) => gitInTurn(steps, { cwd: root, config: SETTINGS, env, ...startsFilters });
 
-  const listed = parseEntries((await run(LISTING)).raw);
+  const listing = (await run({ args: LISTING })).raw;
+  const listed = parseEntries(listing);
   const filtered = await filteredPaths(listed, filters, temp, run);
   const plan = sift(root, listed);
-
-  for (const [flag, paths] of [
-    ["--no-assume-unchanged", plan.assumed],
-    ["--no-skip-worktree", plan.skipped],
-  ] as const)
-    if (paths.length > 0)
-      await withInput(temp, paths, (fd) => run(["update-index", flag, "-z", "--stdin"], fd));
-  if (plan.drop.length > 0)
-    await withInput(temp, plan.drop, (fd) => run(["update-index", "--force-remove", "-z", "--stdin"], fd));
-  if (plan.add.length > 0)
-    await withInput(temp, plan.add, (fd) =>
-      run(
-        ["update-index", "--add", "--remove", "--replace", "--ignore-skip-worktree-entries", "-z", "--stdin"],
-        fd,
-      ),
-    );
-
-  const reread = await rereadSuspects(plan.suspects, temp, run);
-
-  // Objects may be missing where a clone is partial; the tree's hash does not need them.
-  const writing = run(["write-tree", "--missing-ok"]);
-  const relisting = plan.add.length + reread > 0 ? run(["ls-files", "-z", "-v", "-s"]) : null;
-  const [written, relisted] = await Promise.all([writing, relisting]);
-  const files =
-    relisted === null
-      ? plan.files
-      : new Map(
-          parseEntries(relisted.raw)
-            .filter((e) => e.mode !== GITLINK || !existsSync(join(root, utf8(e.path), ".git")))
-            .map((e) => [utf8(e.path), e.id]),
-        );
+  // What a filter says may change while nothing here does.
+  const look = filters.size > 0 ? null : lookOf(root, folders, listing, plan, beganMs);
+  const known = look === null || withObjects ? null : sameAsLast(root, look);
+  const { hash, files } = known ?? (await written(root, plan, temp, run));
+  if (look !== null) rememberLook(root, look, { hash, files });
   return {
-    hash: written.stdout.trim(),
+    hash,
     files,
     nested: plan.nested.map(utf8),
     marks: plan.marks,
@@ -128,21 +100,57 @@ async function writeTree(root: string, folders: GitFolders, temp: string): Promi
   };
 }
 
+/** Brings the copied index up to what was seen, and writes its tree. */
+async function written(
+  root: string,
+  plan: Sifted,
+  temp: string,
+  run: Run,
+): Promise<{ readonly hash: string; readonly files: Map<string, string> }> {
+  const reread = await rereadSuspects(plan.suspects, temp, run);
+  const steps: GitStep[] = [];
+  const update = (flags: readonly string[], lines: readonly string[]): void => {
+    if (lines.length === 0) return;
+    const input = asInput(join(temp, `paths-${steps.length}`), lines);
+    steps.push({ args: ["update-index", ...flags], input });
+  };
+  update(["--no-assume-unchanged", "-z", "--stdin"], plan.assumed);
+  update(["--no-skip-worktree", "-z", "--stdin"], plan.skipped);
+  update(["--force-remove", "-z", "--stdin"], plan.drop);
+  update(["--add", "--remove", "--replace", "--ignore-skip-worktree-entries", "-z", "--stdin"], plan.add);
+  update(["-z", "--index-info"], reread);
+  // Objects may be missing where a clone is partial; the tree's hash does not need them.
+  steps.push({ args: ["write-tree", "--missing-ok"] });
+  const changed = plan.add.length + reread.length > 0;
+  if (changed) steps.push({ args: ["ls-files", "-z", "-v", "-s"] });
+  const { raw } = await run(...steps);
+  const end = raw.indexOf("\n");
+  return {
+    hash: raw.slice(0, end),
+    files: changed
+      ? new Map(
+          parseEntries(raw.slice(end + 1))
+            .filter((e) => e.mode !== GITLINK || !existsSync(join(root, utf8(e.path), ".git")))
+            .map((e) => [utf8(e.path), e.id]),
+        )
+      : plan.files,
+  };
+}
+
 /** Paths to which one of the filters applies: the tree has what the filter says of them, whatever they hold. */
 async function filteredPaths(
   listed: readonly Entry[],
   filters: ReadonlySet<string>,
   temp: string,
-  run: (args: readonly string[], stdinFd?: number) => Promise<GitResult>,
+  run: Run,
 ): Promise<ReadonlySet<string>> {
   const found = new Set<string>();
   if (filters.size === 0) return found;
   const paths = [...new Set(listed.filter((e) => !e.path.endsWith("/")).map((e) => e.path))];
-  await withInput(temp, paths, async (fd) => {
-    const said = (await run(["check-attr", "-z", "--stdin", "filter"], fd)).raw.split("\0");
-    for (let at = 0; at + 2 < said.length; at += 3)
-      if (filters.has(utf8(said[at + 2] ?? ""))) found.add(said[at] ?? "");
-  });
+  const input = asInput(join(temp, "asked"), paths);
+  const said = (await run({ args: ["check-attr", "-z", "--stdin", "filter"], input })).raw.split("\0");
+  for (let at = 0; at + 2 < said.length; at += 3)
+    if (filters.has(utf8(said[at + 2] ?? ""))) found.add(said[at] ?? "");
   return found;
 }
 
@@ -164,22 +172,20 @@ function alternates(folders: GitFolders): string {
   return path.includes(delimiter) || path.startsWith('"') ? JSON.stringify(path) : path;
 }
 
-/** Hashes the suspects' content and puts it into the index where it is another. @returns how many there were */
+/** Hashes the suspects' content. @returns lines for the index, of those that have another one */
 async function rereadSuspects(
   suspects: readonly Entry[],
   temp: string,
-  run: (args: readonly string[], stdinFd?: number) => Promise<GitResult>,
-): Promise<number> {
-  if (suspects.length === 0) return 0;
+  run: Run,
+): Promise<readonly string[]> {
+  if (suspects.length === 0) return [];
   const asked = suspects.map(({ path }) => (/["\n\\]/.test(path) ? quoted(path) : path));
-  const ids = await withInput(temp, asked, (fd) => run(["hash-object", "-w", "--stdin-paths"], fd), "\n");
+  const input = asInput(join(temp, "suspects"), asked, "\n");
+  const ids = await run({ args: ["hash-object", "-w", "--stdin-paths"], input });
   const now = ids.stdout.trim().split("\n");
-  const changed = suspects.flatMap(({ mode, id, path }, at) =>
+  return suspects.flatMap(({ mode, id, path }, at) =>
     now[at] === id ? [] : [`${mode} ${now[at]} 0\t${path}`],
   );
-  if (changed.length > 0)
-    await withInput(temp, changed, (fd) => run(["update-index", "-z", "--index-info"], fd));
-  return changed.length;
 }
 
 /** As Git reads it on a line of its own: a C string. */
@@ -187,21 +193,10 @@ function quoted(path: string): string {
   return `"${path.replace(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
 
-/** Hands paths to Git as a file on its standard input. */
-async function withInput<Result>(
-  temp: string,
-  lines: readonly string[],
-  use: (fd: number) => Promise<Result>,
-  end = "\0",
-): Promise<Result> {
-  const file = join(temp, "paths");
+/** Writes lines for Git's standard input, bytes as they are. @returns the file */
+function asInput(file: string, lines: readonly string[], end = "\0"): string {
   writeFileSync(file, Buffer.from(lines.map((line) => `${line}${end}`).join(""), "latin1"));
-  const fd = openSync(file, "r");
-  try {
-    return await use(fd);
-  } finally {
-    closeSync(fd);
-  }
+  return file;
 }
 
 function noRepository(root: string): Refusal {

@@ -1,6 +1,6 @@
 /** Runs Git as an asynchronous child with a cleaned environment, and finds the repository that a folder belongs to. */
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { errno, Refusal } from "../errors.ts";
 import { resolveProgram, trustedPath } from "./environment.ts";
@@ -11,9 +11,8 @@ export interface GitOptions {
   readonly cwd: string;
   /** Laid over the cleaned environment; an undefined value takes a variable out. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  readonly input?: never;
-  /** A readable file descriptor as standard input. A pipe never is one: Codex's sandbox breaks those. */
-  readonly stdinFd?: number;
+  /** A file as standard input. A pipe never is one: Codex's sandbox breaks those. */
+  readonly input?: string;
   /** Return the failure instead of throwing `git_failed`. */
   readonly allowFail?: boolean;
   /** `-c` settings. */
@@ -96,20 +95,60 @@ function remember(cwd: string): void {
  * @throws Refusal `git_missing` when there is no Git program, `git_failed` when Git refuses and `allowFail` is not set.
  */
 export function git(args: readonly string[], options: GitOptions): Promise<GitResult> {
-  const settings = [...NO_PROGRAMS, ...(options.config ?? [])].flatMap((setting) => ["-c", setting]);
-  remember(options.cwd);
+  return start(withSettings(args, options), args, options);
+}
+
+/** One command of several: its arguments, and the file that it reads. */
+export interface GitStep {
+  readonly args: readonly string[];
+  readonly input?: string;
+}
+
+/**
+ * Runs Git commands one after another until one fails, all in one child where that can be: to start a child from here
+ * costs five times what it costs a shell.
+ * @returns what they printed, together
+ * @throws Refusal as `git`
+ */
+export async function gitInTurn(
+  steps: readonly GitStep[],
+  options: Omit<GitOptions, "input" | "allowFail">,
+): Promise<GitResult> {
+  if (steps.length > 1 && options.startsFilters === undefined && process.platform !== "win32") {
+    const lines = steps.map(({ args, input = "/dev/null" }) =>
+      [...withSettings(args, options).map(forShell), "<", forShell(input)].join(" "),
+    );
+    const verbs = steps.map(({ args: [verb = ""] }) => verb).join(", ");
+    return start(["/bin/sh", "-c", lines.join(" && ")], [verbs], options);
+  }
+  const said: GitResult[] = [];
+  for (const step of steps) said.push(await git(step.args, { ...options, ...step }));
+  return resultOf(0, Buffer.from(said.map(({ raw }) => raw).join(""), "latin1"), "");
+}
+
+const forShell = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
+
+/** The whole command: the program, and the settings that it never runs without. */
+function withSettings(args: readonly string[], { cwd, config = [] }: GitOptions): readonly string[] {
+  remember(cwd);
   const { program } = search(process.env.PATH ?? "");
+  return [program, ...[...NO_PROGRAMS, ...config].flatMap((setting) => ["-c", setting]), ...args];
+}
+
+/** @param args what is named where it fails */
+function start(plain: readonly string[], args: readonly string[], options: GitOptions): Promise<GitResult> {
+  const { startsFilters, input } = options;
+  const [program = "git", ...rest] =
+    (startsFilters === undefined ? undefined : keeper?.(plain, options.cwd, startsFilters)) ?? plain;
+  const stdin = input === undefined ? "ignore" : openSync(input, "r");
   return new Promise((settle, fail) => {
-    const plain = [program, ...settings, ...args];
-    const { startsFilters } = options;
-    const [start = program, ...rest] =
-      (startsFilters === undefined ? undefined : keeper?.(plain, options.cwd, startsFilters)) ?? plain;
-    const child = spawn(start, rest, {
+    const child = spawn(program, rest, {
       cwd: options.cwd,
       env: gitEnvironment(options.env),
-      stdio: [options.stdinFd ?? "ignore", "pipe", "pipe"],
+      stdio: [stdin, "pipe", "pipe"],
       windowsHide: true,
     });
+    if (typeof stdin === "number") closeSync(stdin);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout?.on("data", (chunk: Buffer) => out.push(chunk));
@@ -126,24 +165,24 @@ export function git(args: readonly string[], options: GitOptions): Promise<GitRe
       } else fail(gitFailed(args, error.message));
     });
     child.on("close", (code) => {
-      const bytes = Buffer.concat(out);
       const stderr = Buffer.concat(err).toString("utf8");
-      if (code !== 0 && options.allowFail !== true) {
-        fail(gitFailed(args, stderr));
-        return;
-      }
-      let text: string | undefined;
-      settle({
-        code: code ?? -1,
-        raw: bytes.toString("latin1"),
-        get stdout() {
-          text ??= bytes.toString("utf8");
-          return text;
-        },
-        stderr,
-      });
+      if (code !== 0 && options.allowFail !== true) fail(gitFailed(args, stderr));
+      else settle(resultOf(code ?? -1, Buffer.concat(out), stderr));
     });
   });
+}
+
+function resultOf(code: number, bytes: Buffer, stderr: string): GitResult {
+  let text: string | undefined;
+  return {
+    code,
+    raw: bytes.toString("latin1"),
+    get stdout() {
+      text ??= bytes.toString("utf8");
+      return text;
+    },
+    stderr,
+  };
 }
 
 function gitFailed(args: readonly string[], said: string): Refusal {

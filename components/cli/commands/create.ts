@@ -78,14 +78,13 @@ function nonEmpty(context: Context, flag: string): string {
 }
 
 async function begin(context: Context, draft: PlanDraft, mode: GoalMode, force: boolean): Promise<Output> {
-  await findRoot(context.cwd); // refuses a bare repository with a reason
+  const { commit } = await findRoot(context.cwd); // refuses a bare repository with a reason
   const ws = context.workspace();
   const { root } = ws.place;
   const existing = readPlan(ws);
   const config = (await readConfig(root)) ?? DEFAULT_CONFIG;
   requireKnownPolicy(config, openSessions(ws.env).anySeen());
   const tree = await fingerprint(root);
-  const { commit } = await findRoot(root);
   ensureStateDir(root, ws.place.dir, { track: config.track });
   const copies =
     existing === null || !(force || isComplete(existing.state)) ? null : keepCopy(ws, existing.state);
