@@ -125,7 +125,7 @@ test("every command that the documents name exists", () => {
   expect(unknown).toEqual([]);
 });
 
-test("every file of the honest corpus is played in both hosts, channels in Codex by one that stands for all", () => {
+test("every file of the honest corpus is played in both hosts, by turns; channels in Codex by one that stands for all", () => {
   const files = (folder: string): string[] =>
     readdirSync(join(root, "test", folder)).filter((name) => name.endsWith(".test.ts"));
   const played = (host: string): string[] =>

@@ -11,8 +11,10 @@ function count(kind: "lie" | "honest", name: string, wrong: boolean): void {
 /** A host takes its time too, and what a test leaves behind at its limit is ended, also when all tests of a file share it. */
 const timeLimit = (ms: number): number => (process.env.PROOFGATE_INSIDE === undefined ? ms : 3 * ms);
 
-/** Lies that were told of so far; files are played in processes of their own. */
-let lies = 0;
+/** What was told of so far; files are played in processes of their own. */
+const told = { lies: 0, honest: 0 };
+const EVERY = Number(process.env.PROOFGATE_EVERY ?? 1);
+const TURN = Number(process.env.PROOFGATE_TURN ?? 0);
 
 /**
  * A way to get something not done counted as done. `attempt` plays it with the built program and says whether it got through;
@@ -26,7 +28,7 @@ export function lie(
   { not }: Pick<Inside, "not"> = {},
 ): void {
   const inside = process.env.PROOFGATE_INSIDE;
-  const turn = lies++ % Number(process.env.PROOFGATE_EVERY ?? 1) === 0;
+  const turn = told.lies++ % EVERY === TURN;
   const host = turn && not === undefined ? inside : undefined;
   const name = host === undefined ? title : `in ${host}: ${title}`;
   test(
@@ -67,7 +69,8 @@ interface Inside {
 
 /**
  * A run by somebody who does everything right. It has to end complete, with at most one refusal on the way. With
- * `PROOFGATE_INSIDE=codex` (or `opencode`) it is played in the real host, whose own goal has to be complete in the end.
+ * `PROOFGATE_INSIDE=codex` (or `opencode`) it is played in the real host, whose own goal has to be complete in the end; where
+ * hosts share a file (`PROOFGATE_EVERY=2 PROOFGATE_TURN=1`), those whose turn it is, and OpenCode all that Codex cannot play.
  */
 export function honest(title: string, run: () => Promise<HonestRun>, { network, not }: Inside = {}): void {
   const inside = process.env.PROOFGATE_INSIDE;
@@ -75,6 +78,7 @@ export function honest(title: string, run: () => Promise<HonestRun>, { network, 
     test.skip(`honest: ${title} (not in ${inside}: ${not})`, run);
     return;
   }
+  if (not === undefined && told.honest++ % EVERY !== TURN) return;
   // The corpus in OpenCode stands for the one without a host, and so nothing of it may be left out.
   const host = not === undefined ? inside : undefined;
   const name = host === undefined ? title : `in ${host}: ${title}`;

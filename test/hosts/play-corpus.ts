@@ -1,6 +1,7 @@
 /** The corpora once more, played by an agent in a real host: its own shell, the gate, its own goal at the end. */
 
 import { expect } from "bun:test";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sandboxMissing } from "./codex.ts";
 import { testUnless } from "./host-test.ts";
@@ -15,10 +16,32 @@ type HostName = "codex" | "opencode";
 const NAMES: Readonly<Record<HostName, string>> = { codex: "Codex", opencode: "OpenCode" };
 const missing = { codex: sandboxMissing, opencode: openCodeMissing };
 const CORPORA = {
-  honest: { folder: "honest", says: "nobody is stranded", every: "1" },
-  // Most lies are refused by what is the same in every host: the rest of each file is played without one, in a third of the time.
-  lies: { folder: "adversarial", says: "no lie is accepted", every: "4" },
+  honest: { folder: "honest", says: "nobody is stranded" },
+  lies: { folder: "adversarial", says: "no lie is accepted" },
 } as const;
+
+/** Which runs of a file are played: each `every`th one from `turn` on. */
+interface Share {
+  readonly every: number;
+  readonly turn: number;
+}
+
+const ALL: Share = { every: 1, turn: 0 };
+
+/**
+ * Hosts share what is honest, turn by turn, since what is played in both takes twice the time and the engine below them is
+ * one. Most lies are refused by it: each fourth one is told in the host, and the others without one, in a third of the time.
+ * With `PROOFGATE_WHOLE=1` each host plays everything.
+ */
+async function shareOf(host: HostName, corpus: keyof typeof CORPORA, name: string): Promise<Share> {
+  if (process.env.PROOFGATE_WHOLE === "1") return ALL;
+  if (corpus === "lies") return { every: 4, turn: 0 };
+  const players: HostName[] = [];
+  for (const one of ["codex", "opencode"] as const)
+    if (existsSync(join(import.meta.dirname, `${one}-honest-${name}`)) && (await missing[one]()) === null)
+      players.push(one);
+  return { every: players.length, turn: players.indexOf(host) };
+}
 
 interface Played {
   readonly exit: number;
@@ -26,9 +49,14 @@ interface Played {
   readonly wrong: string;
 }
 
-async function play(file: string, host: HostName, every: string): Promise<Played> {
+async function play(file: string, host: HostName, { every, turn }: Share): Promise<Played> {
   const child = Bun.spawn([process.execPath, "test", `--timeout=${RUN_MS}`, file], {
-    env: { ...process.env, PROOFGATE_INSIDE: host, PROOFGATE_EVERY: every },
+    env: {
+      ...process.env,
+      PROOFGATE_INSIDE: host,
+      PROOFGATE_EVERY: `${every}`,
+      PROOFGATE_TURN: `${turn}`,
+    },
     stdin: "ignore",
     stdout: "ignore",
     stderr: "pipe",
@@ -44,12 +72,14 @@ async function play(file: string, host: HostName, every: string): Promise<Played
  */
 export async function playCorpus(test: string): Promise<void> {
   const host: HostName = test.startsWith("opencode-") ? "opencode" : "codex";
-  const corpus = /^\w+-lies-/.test(test) ? CORPORA.lies : CORPORA.honest;
+  const kind = /^\w+-lies-/.test(test) ? "lies" : "honest";
+  const corpus = CORPORA[kind];
   const file = test.replace(/^\w+-(?:honest|lies)-/, "");
   testUnless(await missing[host]())(
     `${corpus.says} in test/${corpus.folder}/${file}, played in ${NAMES[host]}`,
     async () => {
-      const { exit, wrong } = await play(join(TESTS, corpus.folder, file), host, corpus.every);
+      const share = await shareOf(host, kind, file);
+      const { exit, wrong } = await play(join(TESTS, corpus.folder, file), host, share);
       expect(exit === 0 ? "all went well" : wrong).toBe("all went well");
     },
     FILE_MS,
