@@ -61,7 +61,6 @@ async function writeTree(
   temp: string,
   withObjects: boolean,
 ): Promise<GitTree> {
-  const beganMs = Date.now();
   const index = join(temp, "index");
   const objects = join(temp, "objects");
   mkdirSync(objects);
@@ -84,7 +83,7 @@ async function writeTree(
   const filtered = await filteredPaths(listed, filters, temp, run);
   const plan = sift(root, listed);
   // What a filter says may change while nothing here does.
-  const look = filters.size > 0 ? null : lookOf(root, folders, listing, plan, beganMs);
+  const look = filters.size > 0 ? null : lookOf(root, folders, listing, plan, performance.now());
   const known = look === null || withObjects ? null : sameAsLast(root, look);
   const { hash, files } = known ?? (await written(root, plan, temp, run));
   if (look !== null) rememberLook(root, look, { hash, files });

@@ -26,7 +26,9 @@ export default {
   async server(input: PluginInput): Promise<Hooks | NoHooks> {
     if (!isFirst(input)) return {};
     const sessions = new Sessions();
+    // Kept, not imported anew: the host is busy while a tool runs, and an import waits for its turn there.
     let engine: Promise<Engine> | undefined;
+    let programs: Promise<typeof import("./programs.ts")> | undefined;
     const load = (): Promise<Engine> => {
       engine ??= import("./engine.ts").then(({ makeEngine }) => makeEngine(input, sessions));
       return engine;
@@ -73,7 +75,8 @@ export default {
       "shell.env": ({ sessionID }, { env }) =>
         fenced(async () => {
           if (sessionID !== undefined) env.OPENCODE_SESSION_ID = sessions.rootOf(sessionID);
-          (await import("./programs.ts")).addProgram(process.env, env);
+          programs ??= import("./programs.ts");
+          (await programs).addProgram(process.env, env);
         }),
       "tool.execute.before": async ({ tool, sessionID }, { args }) => {
         // Most tools change no file by a path of their own.

@@ -1,9 +1,10 @@
 /** Tests when the last look at a root may stand for the next one, and that an edit in between is never overlooked. */
-import { expect, test } from "bun:test";
-import { chmodSync, renameSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { expect, spyOn, test } from "bun:test";
+import * as fs from "node:fs";
+import { chmodSync, renameSync, statSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fingerprint } from "../../components/evidence/fingerprint.ts";
-import { lookOf, rememberLook, sameAsLast } from "../../components/evidence/last-look.ts";
+import { type Look, lookOf, rememberLook, sameAsLast } from "../../components/evidence/last-look.ts";
 import type { Sifted } from "../../components/evidence/sift.ts";
 import { removeFoldersAfterwards, repo, sh } from "./repo.ts";
 
@@ -25,21 +26,23 @@ const WROTE = { hash: "tree", files: new Map([["a", "blob"]]) };
 async function looked() {
   const { root } = await repo({ a: "1" });
   const folders = { gitDir: join(root, ".git"), commonDir: join(root, ".git") };
-  const now = statSync(join(root, "a")).ctimeMs + 1000;
-  const look = (beganMs = now, plan: Partial<Sifted> = {}, listing = "a") =>
-    lookOf(root, folders, listing, { ...SIFTED, ...plan }, beganMs);
+  const look = (atMs = 0, plan: Partial<Sifted> = {}, listing = "a"): Look => {
+    const seen = lookOf(root, folders, listing, { ...SIFTED, ...plan }, atMs);
+    if (seen === null) throw new Error("too large");
+    return seen;
+  };
   rememberLook(root, look(), WROTE);
-  return { root, now, look, same: (next = look()) => sameAsLast(root, next) };
+  return { root, look, same: (next = look()) => sameAsLast(root, next) };
 }
 
 test("what looks the same is the same, for a minute", async () => {
-  const { now, look, same } = await looked();
+  const { look, same } = await looked();
   expect(same()).toBe(WROTE);
-  expect(same(look(now + 59_000))).toBe(WROTE);
-  expect(same(look(now + 61_000))).toBeNull();
-  expect(same(look(now, {}, "a b"))).toBeNull();
+  expect(same(look(59_000))).toBe(WROTE);
+  expect(same(look(61_000))).toBeNull();
+  expect(same(look(0, {}, "a b"))).toBeNull();
   for (const other of [{ add: ["a", "b"] }, { drop: ["a"] }, { assumed: ["a"] }, { skipped: ["a"] }])
-    expect(same(look(now, other))).toBeNull();
+    expect(same(look(0, other))).toBeNull();
 });
 
 test("another root has a look of its own", async () => {
@@ -73,13 +76,28 @@ test("settings of the repository are looked at too", async () => {
   }
 });
 
-test("a file that had just changed is read again: it may change once more within the tick", async () => {
-  const { root, look } = await looked();
-  const changedMs = statSync(join(root, "a")).ctimeMs;
-  const fresh = look(changedMs + 10);
-  const other = `${root}/fresh`;
-  rememberLook(other, fresh, WROTE);
-  expect(sameAsLast(other, fresh)).toBeNull();
+test("an edit is another look also where the file system's times say nothing", async () => {
+  const { root, same } = await looked();
+  const { ino, mtimeNs, ctimeNs } = statSync(join(root, "a"), { bigint: true });
+  const real = fs.lstatSync;
+  const lies = spyOn(fs, "lstatSync").mockImplementation(((path: string, options: fs.StatSyncOptions) => {
+    const stats = real(path, options);
+    return String(path) === join(root, "a") ? Object.assign(stats ?? {}, { ino, mtimeNs, ctimeNs }) : stats;
+  }) as typeof fs.lstatSync);
+  try {
+    expect(same()).toBe(WROTE);
+    writeFileSync(join(root, "a"), "2");
+    expect(same()).toBeNull();
+  } finally {
+    lies.mockRestore();
+  }
+});
+
+test("what is large is left to Git", async () => {
+  const { root } = await looked();
+  const folders = { gitDir: join(root, ".git"), commonDir: join(root, ".git") };
+  truncateSync(join(root, "a"), 17 * 1024 * 1024);
+  expect(lookOf(root, folders, "a", SIFTED, 0)).toBeNull();
 });
 
 test("edits between looks are seen, settled ones and others, and so is what is put back", async () => {
