@@ -1,8 +1,9 @@
 /** How what a run starts is known: by a mark in its environment, and on Linux by a limit that every child has from its parent. */
 import { spawn } from "node:child_process";
 import { randomBytes, randomInt } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { type Owner, owner } from "./owner.ts";
+import { systemFile } from "./system-file.ts";
 
 /** Name of the variable that carries the mark. A run inside a run keeps the outer mark in front of its own. */
 export const MARK = "PROOFGATE_RUN";
@@ -65,13 +66,13 @@ export function limited(argv: readonly string[], { locks }: Pick<RunMark, "locks
 
 /** Whether a process of Linux carries the mark. */
 export function carries(pid: number, { mark, locks }: RunMark): boolean {
-  if (read(`/proc/${pid}/environ`).includes(mark)) return true;
+  if (systemFile(`/proc/${pid}/environ`).includes(mark)) return true;
   if (locks === null) return false;
   const own = locksIn(readLimits(pid));
   return own !== null && own >= locks.from && own <= locks.to;
 }
 
-const readLimits = (pid: number | "self"): string => read(`/proc/${pid}/limits`);
+const readLimits = (pid: number | "self"): string => systemFile(`/proc/${pid}/limits`);
 
 /** Null: unlimited, or nobody is there. */
 function locksIn(limits: string): number | null {
@@ -93,12 +94,4 @@ function tryOut(): Promise<boolean> {
     child.once("error", () => settle(false));
     child.once("exit", (exit) => settle(exit === 0));
   });
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }

@@ -1,5 +1,6 @@
 /** Who made a temporary folder: enough to know later, without doubt, that this process is gone. */
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
+import { systemFile } from "./system-file.ts";
 
 export interface Owner {
   readonly pid: number;
@@ -31,24 +32,16 @@ export function isGone({ pid, started, space: there }: Owner): boolean {
 
 /** The 22nd field of its line; the name before it may have spaces in it. */
 function startOf(pid: number): string | null {
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = systemFile(`/proc/${pid}/stat`);
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
 }
 
 function space(): string | null {
-  const boot = read("/proc/sys/kernel/random/boot_id").trim();
+  const boot = systemFile("/proc/sys/kernel/random/boot_id").trim();
   if (boot === "") return null;
   try {
     return `${boot} ${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
     return boot;
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
   }
 }

@@ -1,5 +1,6 @@
 /** The processes of a run as Linux lists them: who belongs to it, and how much memory they hold. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { systemFile } from "./system-file.ts";
 
 /** What can be asked of a run's processes while they live. */
 export interface ProcessTree {
@@ -46,7 +47,7 @@ export function openTree(): ProcessTree | null {
 
 /** Memory of a process in bytes: what it holds now, and the most that it ever held. Null for one that is gone. */
 export function memoryOf(pid: number): { readonly now: number; readonly most: number } | null {
-  const status = read(`/proc/${pid}/status`);
+  const status = systemFile(`/proc/${pid}/status`);
   const kibibytes = (name: string): number => {
     const at = status.indexOf(name);
     return at < 0 ? 0 : Number.parseInt(status.slice(at + name.length, at + name.length + 16), 10);
@@ -57,7 +58,7 @@ export function memoryOf(pid: number): { readonly now: number; readonly most: nu
 }
 
 /** The argument list of a process, its parts divided by NUL; "" for one that is gone. */
-export const argumentsOf = (pid: number): string => read(`/proc/${pid}/cmdline`);
+export const argumentsOf = (pid: number): string => systemFile(`/proc/${pid}/cmdline`);
 
 interface Kin {
   readonly pid: number;
@@ -67,7 +68,7 @@ interface Kin {
 }
 
 function kin(pid: number): Kin[] {
-  const stat = read(`/proc/${pid}/stat`);
+  const stat = systemFile(`/proc/${pid}/stat`);
   const [, parent, group, session] = stat
     .slice(stat.lastIndexOf(")") + 2)
     .split(" ", 4)
@@ -83,12 +84,4 @@ function pids(): number[] {
     if (first >= 48 && first <= 57) found.push(Number(name));
   }
   return found;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }

@@ -1,8 +1,9 @@
 /** Finds and ends what a run left behind: what carries its mark, what belongs to its session, and what any of these started. */
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { carries, type RunMark } from "./mark.ts";
+import { systemFile } from "./system-file.ts";
 
 interface Process {
   readonly pid: number;
@@ -117,7 +118,7 @@ function lookInProc(run: RunMark, others: Map<number, number>): readonly Process
   for (const pid of [...there].reverse()) {
     if (pid === process.pid || others.has(pid)) continue;
     // Empty: gone meanwhile.
-    const stat = read(`/proc/${pid}/stat`);
+    const stat = systemFile(`/proc/${pid}/stat`);
     const [state, parent, group, session, started] = fieldsOf(stat);
     // A zombie, which nobody can end.
     if (stat === "" || state === "Z" || state === "X") continue;
@@ -133,7 +134,7 @@ function lookInProc(run: RunMark, others: Map<number, number>): readonly Process
     for (const [pid, parent] of others)
       if (parent === started) {
         others.delete(pid);
-        const stat = read(`/proc/${pid}/stat`);
+        const stat = systemFile(`/proc/${pid}/stat`);
         if (stat !== "") found.push({ pid, group: Number(fieldsOf(stat)[2]), command: commandOf(pid, stat) });
       }
   // Without the limit there is only the environment, which is empty for a moment while a program takes another's place.
@@ -148,16 +149,8 @@ function fieldsOf(stat: string): readonly (string | undefined)[] {
 }
 
 function commandOf(pid: number, stat: string): string {
-  const words = read(`/proc/${pid}/cmdline`).replace(/\0+$/, "").replaceAll("\0", " ");
+  const words = systemFile(`/proc/${pid}/cmdline`).replace(/\0+$/, "").replaceAll("\0", " ");
   return (words || stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"))).slice(0, LONGEST_COMMAND);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }
 
 /** macOS and the BSDs: `ps` shows the environment behind the command. */

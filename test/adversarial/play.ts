@@ -103,6 +103,7 @@ export async function create(
       env,
     }),
   );
+  planned.set(world, [...(planned.get(world) ?? []), ...said.json.goals.map((g: { id: string }) => g.id)]);
   if (world.host !== undefined) {
     const { json } = await must(world.run(["status", ...at(session)], { json: true, env }));
     objectives.set(world, json.objective);
@@ -110,6 +111,9 @@ export async function create(
   }
   return said;
 }
+
+/** Ids of the goals that plans were made with. */
+const planned = new WeakMap<World, readonly string[]>();
 
 /** What the host's own goal says, for as long as there is a plan to ask. */
 const objectives = new WeakMap<World, string>();
@@ -180,15 +184,20 @@ export async function isDone(world: World, session?: string): Promise<Outcome> {
 export async function finish(world: World, way: Way = {}): Promise<Outcome> {
   const ask = (...args: string[]): Promise<Said> =>
     world.run([...args, ...at(way.session)], { json: true, env: way.env ?? {} });
-  await ask("ulw-loop", "complete-goals", "--retry-failed");
+  const { json: handed } = await ask("ulw-loop", "complete-goals", "--retry-failed");
   await ask("prove", "--all");
-  const { json } = await ask("status");
-  const open: string[] = (json.goals ?? [])
-    .filter((g: { status: string }) => g.status !== "complete" && g.status !== "superseded")
-    .map((g: { id: string }) => g.id);
+  const only = planned.get(world) ?? [];
+  const open = only.length === 1 && handed.goal?.id === only[0] ? only : await openGoals();
   let complete = false;
   for (const goal of open) complete = (await checkpoint(world, goal, way)).json.complete === true || complete;
   return complete || (await isDone(world, way.session)) === "accepted" ? "accepted" : "refused";
+
+  async function openGoals(): Promise<readonly string[]> {
+    const { json } = await ask("status");
+    return (json.goals ?? [])
+      .filter((g: { status: string }) => g.status !== "complete" && g.status !== "superseded")
+      .map((g: { id: string }) => g.id);
+  }
 }
 
 /**
