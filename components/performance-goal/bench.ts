@@ -9,9 +9,10 @@ import { showFile } from "../evidence/git.ts";
 import { withRunnerKeys } from "../evidence/runner-config.ts";
 import { needsUsage } from "../measure/metric.ts";
 import { type Bench, type Place as Copy, faultOf, runOn, type Side, withSides } from "../measure/sides.ts";
-import { isShared, packagePath, sharedId } from "./evaluator.ts";
+import { isShared, sharedId } from "./evaluator.ts";
 import { markedEnvironment } from "./measuring.ts";
 import type { Evaluator, PerformanceGoal } from "./model.ts";
+import { packagePaths } from "./package-scripts.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Share of the time that a slowed run stands still. */
@@ -46,8 +47,7 @@ export async function sidesOf(
   today: LiveTree,
 ): Promise<{ readonly base: Side; readonly now: Side }> {
   const patches = new Map<string, string>();
-  if (Object.keys(goal.evaluator.scripts).length > 0) {
-    const path = packagePath(goal.contract.cwd);
+  for (const path of packagePaths(ws.place.root, goal.contract.cwd, Object.keys(goal.evaluator.scripts))) {
     const runner = readFileSync(join(ws.place.root, path), "utf8");
     const patched = withRunnerKeys(await showFile(ws.place.root, goal.base, path), runner);
     if (patched !== null) patches.set(path, patched);

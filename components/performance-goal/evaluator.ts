@@ -2,22 +2,20 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync, realpathSync } from "node:fs";
-import { join, posix, relative } from "node:path";
+import { join, relative } from "node:path";
 import { makeCheck } from "../evidence/check.ts";
 import { checkFiles, namedFiles } from "../evidence/check-files.ts";
 import { globs } from "../evidence/fingerprint.ts";
 import { simpleCommands } from "../evidence/shell-words.ts";
 import type { Tree } from "../evidence/types.ts";
 import type { Contract, Evaluator } from "./model.ts";
+import { packageScripts, type ScriptLine } from "./package-scripts.ts";
 
 /** What scripts that measure are called, beside the words that every check is known by. */
 const MEASURES =
   /(^|[^a-z])(perf|performance|measure|speed|latency|throughput|evaluat(e|or|ion)|profil(e|ing)|load-?test|timing)([^a-z]|$)/i;
 /** Folders that hold nothing but what measures. */
 const FOLDERS = /^(bench|benches|benchmarks?|perf|performance|evaluators?|evals?)$/i;
-const RUNNERS = new Set(["npm", "yarn", "pnpm", "bun"]);
-/** Words of theirs that are no scripts. */
-const OWN_WORDS = new Set(["install", "ci", "exec", "x", "dlx", "add", "create", "init"]);
 const MAKES = new Set(["make", "gmake", "just", "task"]);
 const MAKEFILE = /^(GNUm|M|m)akefile$|^[Jj]ustfile$|^Taskfile\.ya?ml$/;
 
@@ -31,12 +29,12 @@ export function evaluatorOf(
   contract: Pick<Contract, "command" | "cwd" | "protect" | "share">,
   tree: Tree,
 ): Evaluator {
-  const { scripts, lines } = packageScripts(root, contract.command, contract.cwd);
+  const { scripts, lines } = packageScripts(root, contract, tree);
   const paths = withTargets(root, named(contract.protect, tree), tree);
   const files = Object.fromEntries(
     [
       ...[...paths].map((path) => [path, tree.files.get(path) ?? ""] as const),
-      ...sharedFiles(root, contract, [contract.command, ...lines], tree),
+      ...sharedFiles(root, contract, [{ run: contract.command, cwd: contract.cwd }, ...lines], tree),
     ].sort(([a], [b]) => (a < b ? -1 : 1)),
   );
   const text = JSON.stringify([
@@ -65,16 +63,16 @@ export function usualProtection(
   judges: boolean,
 ): readonly string[] {
   const found = new Set<string>();
-  const lines = [command, ...packageScripts(root, command, cwd).lines];
+  const behind = packageScripts(root, { command, cwd }, tree);
   const all = [...tree.files.keys()];
-  for (const line of lines) {
+  for (const line of [{ run: command, cwd }, ...behind.lines]) {
     // What a package script runs is a line of its own here, and no suite that finds its tests by itself.
-    if (simpleCommands(line).every(({ words }) => scriptName(words) !== null)) continue;
-    const files = checkFiles({ ...makeCheck({ run: line }), cwd }, tree, null);
+    if (behind.only.has(line.run)) continue;
+    const files = checkFiles({ ...makeCheck({ run: line.run }), cwd: line.cwd }, tree, null);
     for (const path of files.own) if (!files.scripts.includes(path)) found.add(path);
     // A script that is run directly may be the very program that has to become faster.
     for (const path of files.scripts) if (judges || isMeasuring(root, path)) found.add(path);
-    if (simpleCommands(line).some(({ words }) => MAKES.has(words[0] ?? "")))
+    if (simpleCommands(line.run).some(({ words }) => MAKES.has(words[0] ?? "")))
       for (const path of all) if (MAKEFILE.test(path)) found.add(path);
   }
   const run = [...withTargets(root, found, tree)];
@@ -111,13 +109,13 @@ export const sharedId = (content: Buffer): string =>
 /** An evaluator that Git ignores is in no tree: it counts by its content where `--share` hands it to both versions. */
 function sharedFiles(
   root: string,
-  { cwd, share }: Pick<Contract, "cwd" | "share">,
-  lines: readonly string[],
+  { share }: Pick<Contract, "share">,
+  lines: readonly ScriptLine[],
   tree: Tree,
 ): readonly (readonly [string, string])[] {
   if (share.length === 0) return [];
   const isGiven = globs(share);
-  const named = lines.flatMap((run) => namedFiles({ ...makeCheck({ run }), cwd }));
+  const named = lines.flatMap((line) => namedFiles({ ...makeCheck({ run: line.run }), cwd: line.cwd }));
   return [...new Set(named)].flatMap((path) => {
     if (tree.files.has(path) || !isGiven(path) || !isMeasuring(root, path)) return [];
     try {
@@ -145,53 +143,6 @@ function measuringFolder(path: string): readonly string[] {
   return at < 0 ? [] : [parts.slice(0, at + 1).join("/")];
 }
 
-/** Lines of the package scripts that a command runs. */
-export const scriptLines = (root: string, command: string, cwd: string): readonly string[] =>
-  packageScripts(root, command, cwd).lines;
-
-/** Scripts of package.json that the command runs, those before and after them, and those that they run. */
-function packageScripts(
-  root: string,
-  command: string,
-  cwd: string,
-): { scripts: Readonly<Record<string, string>>; lines: readonly string[] } {
-  let all: Readonly<Record<string, unknown>>;
-  try {
-    all = JSON.parse(readFileSync(join(root, cwd, "package.json"), "utf8")).scripts ?? {};
-  } catch {
-    return { scripts: {}, lines: [] };
-  }
-  const found = new Map<string, string>();
-  const visit = (line: string): void => {
-    for (const { words } of simpleCommands(line)) {
-      const name = scriptName(words);
-      if (name === null) continue;
-      for (const one of [`pre${name}`, name, `post${name}`]) {
-        const text = Object.hasOwn(all, one) ? all[one] : undefined;
-        if (typeof text !== "string" || found.has(one)) continue;
-        found.set(one, text);
-        visit(text);
-      }
-    }
-  };
-  visit(command);
-  return {
-    scripts: Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1))),
-    lines: [...found.values()],
-  };
-}
-
-/** `npm run bench`, `yarn bench`, `npm test`: which script that is; null for other commands. */
-function scriptName(words: readonly string[]): string | null {
-  const [program = "", ...rest] = words;
-  if (!RUNNERS.has(program)) return null;
-  const plain = rest.filter((word) => !word.startsWith("-"));
-  const [first = "", second] = plain;
-  if (first === "run" || first === "run-script") return second ?? null;
-  if (first === "t" || first === "tst") return "test";
-  return first === "" || OWN_WORDS.has(first) ? null : first;
-}
-
 /** What differs between the contract's evaluator and the one that is there now, a few words each; empty: nothing. */
 export function evaluatorChanges(then: Evaluator, now: Evaluator): readonly string[] {
   const changes = (what: string, a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>) =>
@@ -203,6 +154,3 @@ export function evaluatorChanges(then: Evaluator, now: Evaluator): readonly stri
       );
   return [...changes("", then.files, now.files), ...changes("package script ", then.scripts, now.scripts)];
 }
-
-/** Path of the package.json that the scripts are in, from the root. */
-export const packagePath = (cwd: string): string => posix.join(cwd, "package.json");

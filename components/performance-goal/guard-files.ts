@@ -13,8 +13,8 @@ import { simpleCommands } from "../evidence/shell-words.ts";
 import type { Tree } from "../evidence/types.ts";
 import { checkDir, ensureDir, sha256, writeFileAtomic } from "../journal/safe-fs.ts";
 import { invalid } from "../measure/reading.ts";
-import { scriptLines } from "./evaluator.ts";
 import type { GuardFiles } from "./model.ts";
+import { packageScripts } from "./package-scripts.ts";
 import type { Place } from "./place.ts";
 
 const FOLDER = "guards";
@@ -35,13 +35,13 @@ function guardPaths(
   let suite = false;
   const all = [...tree.files.keys()];
   for (const guard of guards)
-    for (const line of [guard, ...scriptLines(root, guard, cwd)]) {
-      const files = checkFiles({ ...makeCheck({ run: line }), cwd }, tree, null);
+    for (const line of [{ run: guard, cwd }, ...packageScripts(root, { command: guard, cwd }, tree).lines]) {
+      const files = checkFiles({ ...makeCheck({ run: line.run }), cwd: line.cwd }, tree, null);
       // A script that is run directly may be the product itself, and has to be today's; a shell script hardly ever is.
       const isProduct = (path: string): boolean =>
         files.scripts.includes(path) && !looksLikeCheck(path) && !path.endsWith(".sh");
       for (const path of [...files.own, ...files.scripts]) if (!isProduct(path)) found.add(path);
-      if (!simpleCommands(line).some(({ words }) => runsSuite(words))) continue;
+      if (!simpleCommands(line.run).some(({ words }) => runsSuite(words))) continue;
       suite = true;
       for (const path of all) if (isRunnerConfig(path)) found.add(path);
     }
