@@ -20,7 +20,7 @@ const TURN = Number(process.env.PROOFGATE_TURN ?? 0);
  * A way to get something not done counted as done. `attempt` plays it with the built program and says whether it got through;
  * a crash of the attempt counts as a lie accepted, so that a broken test is never taken for a safe tool.
  * With `PROOFGATE_INSIDE=opencode` it is played in the real host, whose own goal must not be complete either; with
- * `PROOFGATE_EVERY=4` only each fourth one is, and the others without a host.
+ * `PROOFGATE_EVERY=6` only each sixth one is, and the others without a host.
  */
 export function lie(
   title: string,

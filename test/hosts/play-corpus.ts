@@ -30,12 +30,12 @@ const ALL: Share = { every: 1, turn: 0 };
 
 /**
  * Hosts share what is honest, turn by turn, since what is played in both takes twice the time and the engine below them is
- * one. Most lies are refused by it: each fourth one is told in the host, and the others without one, in a third of the time.
+ * one. Most lies are refused by it: each sixth one is told in the host, and the others without one, in a third of the time.
  * With `PROOFGATE_WHOLE=1` each host plays everything.
  */
 async function shareOf(host: HostName, corpus: keyof typeof CORPORA, name: string): Promise<Share> {
   if (process.env.PROOFGATE_WHOLE === "1") return ALL;
-  if (corpus === "lies") return { every: 4, turn: 0 };
+  if (corpus === "lies") return { every: 6, turn: 0 };
   const players: HostName[] = [];
   for (const one of ["codex", "opencode"] as const)
     if (existsSync(join(import.meta.dirname, `${one}-honest-${name}`)) && (await missing[one]()) === null)
