@@ -188,10 +188,20 @@ export async function finish(world: World, way: Way = {}): Promise<Outcome> {
   const { json: handed } = await ask("ulw-loop", "complete-goals", "--retry-failed");
   await ask("prove", "--all");
   const only = planned.get(world) ?? [];
-  const open = only.length === 1 && handed.goal?.id === only[0] ? only : await openGoals();
-  let complete = false;
-  for (const goal of open) complete = (await checkpoint(world, goal, way)).json.complete === true || complete;
+  const known = only.length === 1 && handed.goal?.id === only[0];
+  let [complete, closed] = [false, false];
+  await close(known ? only : await openGoals());
+  // Closed, and the plan goes on: goals came later.
+  if (known && closed && !complete) await close(await openGoals());
   return complete || (await isDone(world, way.session)) === "accepted" ? "accepted" : "refused";
+
+  async function close(goals: readonly string[]): Promise<void> {
+    for (const goal of goals) {
+      const { exit, json } = await checkpoint(world, goal, way);
+      closed = exit === 0;
+      complete = json.complete === true || complete;
+    }
+  }
 
   async function openGoals(): Promise<readonly string[]> {
     const { json } = await ask("status");
