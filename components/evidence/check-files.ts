@@ -5,7 +5,7 @@ import { isTestFile, looksLikeCheck } from "./conventions.ts";
 import { globs } from "./fingerprint.ts";
 import { simpleCommands } from "./shell-words.ts";
 import type { Check, Tree } from "./types.ts";
-import { programName, unwrap } from "./wrappers.ts";
+import { programName, unwrap, withoutRunner } from "./wrappers.ts";
 
 export interface CheckFiles {
   /** Laid over the base tree, and hashed as the check's own. Sorted. */
@@ -232,7 +232,7 @@ function examine(check: Check, exists: Exists, absolute: Absolute): Examined {
   };
   let cwd = check.cwd;
   for (const { words: raw, redirects } of simpleCommands(check.run)) {
-    const words = unwrap(raw);
+    const words = withoutRunner(unwrap(raw));
     const name = programName(words);
     if (name === "cd" || name === "pushd") {
       const to = words[1] ?? "";

@@ -72,6 +72,15 @@ export function unwrap(words: readonly string[]): readonly string[] {
   return rest;
 }
 
+/** What yarn and pnpm start where no package script is called so. */
+const STARTED = new Set(["node", "tsx", "ts-node", "bun"]);
+
+/** The words of `yarn node x.js` and its like without their first one. */
+export function withoutRunner(words: readonly string[]): readonly string[] {
+  const isRunner = /^(yarn|pnpm)$/.test(programName(words)) && STARTED.has(words[1] ?? "");
+  return isRunner ? words.slice(1) : words;
+}
+
 /** The last part of a program's path, without the ending that some systems and packages give it. */
 export function programName(words: readonly string[]): string {
   return (words[0] ?? "").replace(/^.*\//, "").replace(/\.exe$/, "");

@@ -88,7 +88,12 @@ export function packageScripts(
 /** Paths of the package.json files that scripts are in, from the root. @param keys those of the scripts */
 export function packagePaths(root: string, cwd: string, keys: readonly string[]): readonly string[] {
   const home = nearest(root, cwd) ?? cwd;
-  const folders = keys.map((key) => (key.includes("#") ? key.slice(0, key.lastIndexOf("#")) : home));
+  const folders = keys.map((key) => {
+    const end = key.lastIndexOf("#");
+    const folder = key.slice(0, Math.max(end, 0));
+    // A script's own name may have the sign in it.
+    return end >= 0 && existsSync(join(root, folder, "package.json")) ? folder : home;
+  });
   return [...new Set(folders)].map((folder) => posix.join(folder, "package.json"));
 }
 

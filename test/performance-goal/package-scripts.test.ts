@@ -3,6 +3,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { usualProtection } from "../../components/performance-goal/evaluator.ts";
 import { packagePaths, packageScripts } from "../../components/performance-goal/package-scripts.ts";
 import { removeFoldersAfterwards, tempFolder } from "../evidence/repo.ts";
 
@@ -85,10 +86,27 @@ test("a line runs in the folder of its package, and is looked up from a folder b
 
 test("the files that hold them", () => {
   const root = tempFolder();
-  writeFileSync(join(root, "package.json"), "{}");
+  mkdirSync(join(root, "packages/a"), { recursive: true });
+  for (const folder of [".", "packages/a"]) writeFileSync(join(root, folder, "package.json"), "{}");
   expect(packagePaths(root, "src", ["bench", "packages/a#bench", "packages/a#test"])).toEqual([
     "package.json",
     "packages/a/package.json",
   ]);
+  expect(packagePaths(root, "", ["bench#large"])).toEqual(["package.json"]);
   expect(packagePaths(root, "", [])).toEqual([]);
 });
+
+for (const command of [
+  "bun run.js",
+  "bun run ./run.js",
+  "yarn node run.js",
+  "pnpm tsx run.js",
+  "npx tsx run.js",
+])
+  test(`what prints the metric is protected behind ${command}`, () => {
+    const root = tempFolder();
+    writeFileSync(join(root, "package.json"), '{"scripts":{"bench":"true"}}');
+    writeFileSync(join(root, "run.js"), "console.log('METRIC cost=1');\n");
+    const tree = { id: "", files: new Map(["package.json", "run.js"].map((path) => [path, "id"])) };
+    expect(usualProtection(root, { command, cwd: "" }, tree, false)).toEqual(["run.js"]);
+  });
